@@ -1,0 +1,1 @@
+"""What happened, told to every process: typed topics and the bus over Redis."""

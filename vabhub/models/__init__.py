@@ -1,0 +1,25 @@
+"""The tables, one file a topic."""
+
+from vabhub.models.account import ApiToken, LoginSession, User
+from vabhub.models.activity import Activity
+from vabhub.models.base import Base, UtcDateTime
+from vabhub.models.library import LibraryFile, LibraryRoot, LibraryScan
+from vabhub.models.metric import MetricPoint
+from vabhub.models.notification import Attempt, Channel, Delivery, Notification
+
+__all__ = [
+    "Activity",
+    "ApiToken",
+    "Attempt",
+    "Base",
+    "Channel",
+    "Delivery",
+    "LibraryFile",
+    "LibraryRoot",
+    "LibraryScan",
+    "LoginSession",
+    "MetricPoint",
+    "Notification",
+    "User",
+    "UtcDateTime",
+]
