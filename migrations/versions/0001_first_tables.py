@@ -105,6 +105,7 @@ def upgrade() -> None:
         sa.Column("updated_at", TIME, nullable=False),
         sa.Column("inbox_at", TIME, nullable=True),
         sa.Column("read_at", TIME, nullable=True),
+        sa.Column("deleted_at", TIME, nullable=True),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_notification")),
         sa.UniqueConstraint("source", "idempotency_key", name=op.f("uq_notification_source_idempotency_key")),
         sqlite_autoincrement=True,
@@ -146,6 +147,7 @@ def upgrade() -> None:
         sa.Column("hint_at", TIME, nullable=True),
         sa.Column("cancel_requested", sa.Boolean(), nullable=False),
         sa.Column("last_error", sa.Text(), nullable=True),
+        sa.Column("progress", sa.JSON(none_as_null=True), nullable=True),
         sa.Column("created_at", TIME, nullable=False),
         sa.Column("finished_at", TIME, nullable=True),
         sa.ForeignKeyConstraint(

@@ -48,6 +48,8 @@ class Notification(Base):
     updated_at: Mapped[datetime] = mapped_column(UtcDateTime)
     inbox_at: Mapped[datetime | None] = mapped_column(UtcDateTime)  # when it reached the inbox
     read_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    # Hidden at once, removed a day later: until then its idempotency key still answers a repeated request.
+    deleted_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
 
     deliveries: Mapped[list[Delivery]] = relationship(
         back_populates="notification", order_by="Delivery.id", passive_deletes=True, cascade="all"
@@ -94,6 +96,8 @@ class Delivery(Base):
     hint_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     cancel_requested: Mapped[bool] = mapped_column(default=False)
     last_error: Mapped[str | None] = mapped_column(Text)
+    # What has already gone (recipients, parts), so that a retry does not send it twice.
+    progress: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
     finished_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
 
