@@ -78,6 +78,7 @@ def transaction() -> Iterator[Session]:
     try:
         with unavailable_when_down(), Session(get_engine(), expire_on_commit=False) as session:
             with session.begin():
+                session.connection()  # begins now, not at the first statement
                 yield session
             callbacks = session.info.pop("after_commit", [])
     finally:
@@ -94,7 +95,6 @@ def reading() -> Iterator[Session]:
     engine = get_engine().execution_options(**{_BEGIN: "BEGIN"})
     with unavailable_when_down(), Session(engine) as session:
         yield session
-        session.rollback()
 
 
 def after_commit(session: Session, callback: Callable[[], object]) -> None:
