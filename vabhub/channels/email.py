@@ -1,0 +1,208 @@
+"""Mail over SMTP: one message to all recipients, each refusal judged by itself."""
+
+from __future__ import annotations
+
+import smtplib
+import socket
+import ssl
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from email.message import EmailMessage
+from email.policy import SMTP as SMTP_POLICY
+from typing import Annotated, Any, ClassVar, Literal
+
+from pydantic import BeforeValidator, EmailStr, Field
+
+from vabhub.channels.base import ChannelSettings, Message, Outcome, OutcomeKind, secret_field
+
+TOTAL_S = 20.0
+STEP_S = 10.0
+PORTS = {"none": 25, "starttls": 587, "tls": 465}
+TYPE_IN_SUBJECT = {"warning": "⚠ ", "error": "✖ "}
+
+
+def _addresses(value: Any) -> Any:
+    return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
+
+
+class EmailSettings(ChannelSettings):
+    """`smtp_port` follows from `smtp_tls`; `smtp_verify` false accepts a home-made certificate."""
+
+    smtp_host: str = Field(min_length=1, max_length=253)
+    smtp_port: int | None = Field(None, ge=1, le=65535)
+    smtp_user: str | None = Field(None, max_length=255)
+    smtp_password: str | None = secret_field(None, max_length=1024)
+    smtp_tls: Literal["none", "starttls", "tls"] = "starttls"
+    smtp_verify: bool = True
+    from_email: EmailStr
+    to_email: Annotated[list[EmailStr], BeforeValidator(_addresses), Field(min_length=1, max_length=50)]
+
+
+class EmailChannel:
+    """`Message-ID` and `Date` stay the same on a retry, so that a mailbox can drop a repeat."""
+
+    kind: ClassVar[str] = "email"
+    to_inbox: ClassVar[bool] = False
+    Settings: ClassVar[type[ChannelSettings]] = EmailSettings
+
+    def __init__(self, settings: EmailSettings) -> None:
+        self.settings = settings
+
+    def send(self, message: Message) -> Outcome:
+        """Delivered when the server took the mail for every recipient that it did not refuse for good."""
+        talk = _Talk(done=list(message.progress.get("accepted", [])))
+        try:
+            with self._connected() as client:
+                self._sign_in(client)
+                return self._hand_over(client, message, talk)
+        except smtplib.SMTPResponseException as error:
+            return _refused(error.smtp_code, error.smtp_error, talk)
+        except smtplib.SMTPNotSupportedError as error:
+            return Outcome(OutcomeKind.PERMANENT_CHANNEL, str(error))
+        except (smtplib.SMTPException, OSError) as error:
+            return _broken(error, talk)
+
+    @contextmanager
+    def _connected(self) -> Iterator[smtplib.SMTP]:
+        client = self._connect()
+        # A server may answer a byte at a time, each within the time-out: cut the line at the total.
+        watch = threading.Timer(TOTAL_S, _cut_line, [client])
+        watch.daemon = True
+        watch.start()
+        try:
+            yield client
+        finally:
+            watch.cancel()
+            _leave(client)
+
+    def _connect(self) -> smtplib.SMTP:
+        chosen = self.settings
+        port = chosen.smtp_port or PORTS[chosen.smtp_tls]
+        if chosen.smtp_tls == "tls":
+            return smtplib.SMTP_SSL(chosen.smtp_host, port, timeout=STEP_S, context=self._tls())
+        client = smtplib.SMTP(chosen.smtp_host, port, timeout=STEP_S)
+        if chosen.smtp_tls == "starttls":
+            try:
+                client.starttls(context=self._tls())
+            except BaseException:
+                client.close()
+                raise
+        return client
+
+    def _tls(self) -> ssl.SSLContext:
+        context = ssl.create_default_context()
+        if not self.settings.smtp_verify:
+            context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+        return context
+
+    def _sign_in(self, client: smtplib.SMTP) -> None:
+        client.ehlo_or_helo_if_needed()
+        if self.settings.smtp_user:
+            client.login(self.settings.smtp_user, self.settings.smtp_password or "")
+
+    def _hand_over(self, client: smtplib.SMTP, message: Message, talk: _Talk) -> Outcome:
+        code, said = client.mail(self.settings.from_email, self._options(client))
+        if code != 250:
+            return _refused(code, said, talk)
+        for address in self.settings.to_email:
+            if address not in talk.done:
+                talk.judge(address, *client.rcpt(address))
+        if not talk.accepted:
+            return talk.outcome()
+        talk.leaving = True
+        code, said = client.data(_mail(self.settings, message))
+        talk.leaving = False
+        if code != 250:
+            return _refused(code, said, talk)
+        talk.done += talk.accepted
+        return talk.outcome()
+
+    def _options(self, client: smtplib.SMTP) -> list[str]:
+        ascii_only = all(address.isascii() for address in (self.settings.from_email, *self.settings.to_email))
+        return ["SMTPUTF8"] if not ascii_only and client.has_extn("smtputf8") else []
+
+
+@dataclass(slots=True)
+class _Talk:
+    """What the server has said so far; `leaving` while the text is with it and it has not answered."""
+
+    done: list[str] = field(default_factory=list)
+    accepted: list[str] = field(default_factory=list)
+    later: dict[str, str] = field(default_factory=dict)
+    refused: dict[str, str] = field(default_factory=dict)
+    leaving: bool = False
+
+    def judge(self, address: str, code: int, said: bytes) -> None:
+        if code in {250, 251}:
+            self.accepted.append(address)
+        elif code in {421, 530}:  # said of the connection, not of this recipient
+            raise smtplib.SMTPResponseException(code, said)
+        else:
+            (self.later if code < 500 else self.refused)[address] = f"{code} {_words(said)}"
+
+    def outcome(self) -> Outcome:
+        text = "; ".join(f"{address}: {why}" for address, why in (self.later | self.refused).items())
+        progress: Mapping[str, Any] | None = {"accepted": self.done} if self.done else None
+        if self.later:
+            return Outcome(OutcomeKind.TRANSIENT, text, progress=progress)
+        if self.done:
+            return Outcome(OutcomeKind.OK, text or "accepted for every recipient", 250, progress=progress)
+        return Outcome(OutcomeKind.PERMANENT_MESSAGE, f"every recipient was refused: {text}", 550)
+
+
+def _refused(code: int, said: bytes | str, talk: _Talk) -> Outcome:
+    text = f"{code} {_words(said)}"
+    if code in {530, 534, 535, 538}:
+        return Outcome(OutcomeKind.PERMANENT_CHANNEL, text, code)
+    if code >= 500:
+        # Before the text was offered it is the sender or the sign-in that was refused.
+        kind = OutcomeKind.PERMANENT_MESSAGE if talk.accepted else OutcomeKind.PERMANENT_CHANNEL
+        return Outcome(kind, text, code)
+    return Outcome(OutcomeKind.TRANSIENT, text, code if code > 0 else None)
+
+
+def _broken(error: Exception, talk: _Talk) -> Outcome:
+    kind = OutcomeKind.UNCERTAIN if talk.leaving else OutcomeKind.TRANSIENT
+    what = "sent, but no answer" if talk.leaving else "no connection"
+    return Outcome(kind, f"{what}: {type(error).__name__}: {error}")
+
+
+def _mail(settings: EmailSettings, message: Message) -> bytes:
+    mail = EmailMessage(policy=SMTP_POLICY)
+    mail["From"] = settings.from_email
+    mail["To"] = ", ".join(settings.to_email)
+    mail["Subject"] = TYPE_IN_SUBJECT.get(message.type, "") + " ".join(message.title.split())
+    mail["Date"] = message.created_at
+    mail["Message-ID"] = f"<{message.id}@{settings.from_email.rpartition('@')[2]}>"
+    mail["Auto-Submitted"] = "auto-generated"
+    if message.priority in {"urgent", "high"}:
+        mail["X-Priority"] = "1"
+    parts = (message.text, message.link, message.image_url)
+    mail.set_content("\n\n".join(part for part in parts if part))
+    return mail.as_bytes()
+
+
+def _words(said: bytes | str) -> str:
+    return said.decode("utf-8", "replace") if isinstance(said, bytes) else str(said)
+
+
+def _cut_line(client: smtplib.SMTP) -> None:
+    line = client.sock
+    if line is not None:
+        try:
+            line.shutdown(socket.SHUT_RDWR)
+        except OSError:
+            return  # it was closed in the meantime
+
+
+def _leave(client: smtplib.SMTP) -> None:
+    """Say goodbye if the server listens; the mail is handed over, so a failure here means nothing."""
+    try:
+        client.quit()
+    except (smtplib.SMTPException, OSError):
+        client.close()
+
+
+CHANNEL = EmailChannel

@@ -1,0 +1,49 @@
+"""Finds the channels: every module of this package that names a CHANNEL is one kind."""
+
+from __future__ import annotations
+
+import pkgutil
+from collections.abc import Mapping
+from functools import cache
+from importlib import import_module
+from typing import Any
+
+from pydantic import ValidationError
+
+from vabhub import channels
+from vabhub.channels.base import Channel
+from vabhub.errors import FieldError, NotFound, ValidationFailed
+
+
+@cache
+def kinds() -> Mapping[str, type[Channel]]:
+    """Return every kind of channel by its name, in alphabetical order."""
+    modules = (import_module(f"{channels.__name__}.{found.name}") for found in _modules())
+    found = [module.CHANNEL for module in modules if hasattr(module, "CHANNEL")]
+    return {channel.kind: channel for channel in sorted(found, key=lambda channel: str(channel.kind))}
+
+
+def kind_of(kind: str) -> type[Channel]:
+    """Return the class of that kind; raises NotFound for a kind that does not exist."""
+    try:
+        return kinds()[kind]
+    except KeyError:
+        raise NotFound(f"There is no channel kind {kind!r}; there are {', '.join(kinds())}.") from None
+
+
+def make(kind: str, settings: Mapping[str, Any]) -> Channel:
+    """Return a channel ready to send; raises ValidationFailed naming `settings.<field>`."""
+    channel = kind_of(kind)
+    try:
+        return channel(channel.Settings.model_validate(dict(settings)))
+    except ValidationError as error:
+        raise ValidationFailed([_field_error(found) for found in error.errors(include_url=False)]) from error
+
+
+def _field_error(found: Any) -> FieldError:
+    where = ".".join(str(part) for part in ("settings", *found["loc"]))
+    return FieldError(where, str(found["msg"]), str(found["type"]))
+
+
+def _modules() -> list[pkgutil.ModuleInfo]:
+    return list(pkgutil.iter_modules(channels.__path__))
