@@ -1,0 +1,240 @@
+"""The fan-out of one web process: one listener on the bus, one encoded frame for all, a mailbox a client."""
+
+from __future__ import annotations
+
+import json
+import threading
+import time
+from collections.abc import Iterable
+from typing import Any, Protocol
+
+import redis
+from prometheus_client import Counter, Gauge
+
+from vabhub import clock
+from vabhub.events import bus
+from vabhub.events.topics import STATE_TOPICS, Topic
+from vabhub.log import get_logger
+from web import frames
+from web.frames import CloseCode, Opcode
+from web.mailbox import Mailbox
+
+log = get_logger(__name__)
+
+SOCKETS = Gauge("vabhub_sockets", "Open live sockets of this process", multiprocess_mode="livesum")
+PUSHES = Counter("vabhub_socket_pushes_total", "Frames put into mailboxes", ["topic"])
+RECEIVED = Counter("vabhub_socket_messages_received_total", "Messages from clients")
+SLOW = Counter("vabhub_socket_slow_clients_total", "Clients closed because they did not read")
+
+TICK_S = 1.0
+REVOCATION_CHECK_S = 2.0
+_YIELD_EVERY = 200
+_FAREWELL_S = 1.0
+# Messages that waited in the connection while the last values were read are older than those.
+_OVERLAP_S = 2.0
+
+
+class Member(Protocol):
+    """What the hub needs of a client."""
+
+    mailbox: Mailbox
+
+    def tick(self, now: float) -> None: ...
+
+    def check_credential(self) -> None: ...
+
+    def close(self, code: int, reason: str = "") -> None: ...
+
+
+def text_frame(**fields: Any) -> bytes:
+    """Return a text frame with the fields as JSON and the time."""
+    fields["timestamp"] = clock.isoformat(clock.utcnow())
+    return frames.encode(Opcode.TEXT, json.dumps(fields, separators=(",", ":")).encode())
+
+
+def resync_notice() -> bytes:
+    """Return what tells a client that it missed events and must read them by REST."""
+    return text_frame(
+        type="resync",
+        topic=Topic.NOTIFICATIONS,
+        code="CATCH_UP",
+        message="Events were skipped: read GET /api/notifications?after=<cursor>.",
+    )
+
+
+class Hub:
+    """Who is connected, what they want, and the newest frame of each topic."""
+
+    def __init__(self, *, max_sockets: int) -> None:
+        self._max_sockets = max_sockets
+        self._reserved = 0
+        self._lock = threading.Lock()
+        self._members: set[Member] = set()
+        self._by_topic: dict[Topic, set[Member]] = {topic: set() for topic in Topic}
+        self._latest: dict[Topic, tuple[int, bytes]] = {}
+        self._resynced_at = 0.0
+        self._redis_up: bool | None = None
+        self._stop = threading.Event()
+        self._occupied = threading.Event()
+
+    @property
+    def stopping(self) -> bool:
+        """Whether the process is about to end."""
+        return self._stop.is_set()
+
+    def start(self) -> None:
+        """Start listening and the two clocks."""
+        for target in (self._listen, self._tick_all, self._check_all):
+            threading.Thread(target=target, name=f"hub{target.__name__}", daemon=True).start()
+
+    def reserve(self) -> bool:
+        """Take one of the places for a socket; False when all are taken or the process is about to end."""
+        with self._lock:
+            if self._reserved >= self._max_sockets or self.stopping:
+                return False
+            self._reserved += 1
+            return True
+
+    def release(self) -> None:
+        """Give the place back."""
+        with self._lock:
+            self._reserved -= 1
+
+    def add(self, member: Member) -> None:
+        """Let a connected client in."""
+        with self._lock:
+            self._members.add(member)
+            SOCKETS.set(len(self._members))
+            self._occupied.set()
+            stopping, down = self.stopping, self._redis_up is False
+        if down:
+            member.mailbox.put_reply(_redis_status(up=False))
+        if stopping:
+            member.close(CloseCode.GOING_AWAY, "server stops")
+
+    def remove(self, member: Member) -> None:
+        """Forget a client."""
+        with self._lock:
+            self._members.discard(member)
+            for members in self._by_topic.values():
+                members.discard(member)
+            SOCKETS.set(len(self._members))
+            if not self._members:
+                self._occupied.clear()
+        if member.mailbox.was_slow:
+            SLOW.inc()
+            log.info("live.slow_client_closed")
+
+    def subscribe(self, member: Member, topics: Iterable[Topic]) -> None:
+        """Send the topics from now on, beginning with the last value of each."""
+        for topic in topics:
+            if topic not in self._latest:
+                self._read_last(topic)
+            # One lock for joining and for the newest frame: a value is neither missed nor sent twice.
+            with self._lock:
+                if member not in self._members:
+                    return
+                self._by_topic[topic].add(member)
+                if topic in self._latest:
+                    _put(member, topic, self._latest[topic][1])
+
+    def unsubscribe(self, member: Member, topics: Iterable[Topic]) -> None:
+        """Send the topics no longer."""
+        for topic in topics:
+            with self._lock:
+                self._by_topic[topic].discard(member)
+            member.mailbox.forget(topic)
+
+    def publish(self, topic: Topic, seq: int, envelope: bytes) -> None:
+        """Send one message to all who want it; encoded once, and never waiting for any of them."""
+        frame = frames.encode(Opcode.TEXT, envelope)
+        with self._lock:
+            known = self._latest.get(topic, (None, b""))[0]
+            if self._is_old(seq, known):
+                return
+            self._latest[topic] = (seq, frame)
+            members = list(self._by_topic[topic])
+        missed = known is not None and seq != known + 1 and topic not in STATE_TOPICS
+        if missed:
+            self._send_all(members, topic, resync_notice())
+        self._send_all(members, topic, frame)
+
+    def stop(self) -> None:
+        """Say 1001 to all, wait a moment for their answer, and hang up on the rest."""
+        self._stop.set()
+        self._occupied.set()
+        for member in self._snapshot():
+            member.close(CloseCode.GOING_AWAY, "server stops")
+        deadline = time.monotonic() + _FAREWELL_S
+        while self._members and time.monotonic() < deadline:
+            time.sleep(0.05)
+        for member in self._snapshot():
+            member.mailbox.hang_up()
+
+    def _is_old(self, seq: int, known: int | None) -> bool:
+        if known is None or seq > known:
+            return False
+        return seq == known or time.monotonic() - self._resynced_at < _OVERLAP_S
+
+    def _send_all(self, members: list[Member], topic: Topic, frame: bytes) -> None:
+        for number, member in enumerate(members, 1):
+            _put(member, topic, frame)
+            if number % _YIELD_EVERY == 0:
+                time.sleep(0)  # under gevent nobody else runs until we let go
+        PUSHES.labels(topic.value).inc(len(members))
+
+    def _listen(self) -> None:
+        bus.listen(self.publish, self._on_redis, self._stop)
+
+    def _on_redis(self, up: bool) -> None:
+        before, self._redis_up = self._redis_up, up
+        if up:
+            for topic in Topic:
+                self._read_last(topic)
+            self._resynced_at = time.monotonic()
+        if before is (not up) or (before is None and not up):
+            log.info("live.redis", up=up)
+            frame = _redis_status(up=up)
+            for member in self._snapshot():
+                member.mailbox.put_reply(frame)
+
+    def _read_last(self, topic: Topic) -> None:
+        """Take over the stored last value: what was published while nobody listened."""
+        try:
+            envelope = bus.last_bytes(topic)
+        except redis.RedisError as error:
+            log.warning("live.last_value_unknown", topic=topic.value, reason=str(error)[:200])
+            return
+        if envelope is not None:
+            self.publish(topic, json.loads(envelope)["seq"], envelope)
+
+    def _tick_all(self) -> None:
+        while not self._stop.is_set():
+            self._occupied.wait()
+            now = time.monotonic()
+            for member in self._snapshot():
+                member.tick(now)
+            self._stop.wait(TICK_S)
+
+    def _check_all(self) -> None:
+        """Close the sockets of sessions and tokens that were revoked."""
+        while not self._stop.is_set():
+            self._occupied.wait()
+            for member in self._snapshot():
+                member.check_credential()
+            self._stop.wait(REVOCATION_CHECK_S)
+
+    def _snapshot(self) -> list[Member]:
+        with self._lock:
+            return list(self._members)
+
+
+def _put(member: Member, topic: Topic, frame: bytes) -> None:
+    if topic in STATE_TOPICS:
+        member.mailbox.put_state(topic, frame)
+    else:
+        member.mailbox.put_event(frame)
+
+
+def _redis_status(*, up: bool) -> bytes:
+    return text_frame(type="status", source="redis", state="up" if up else "down")

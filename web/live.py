@@ -1,0 +1,136 @@
+"""The WebSocket routes: who may open a socket, how many, and how all of them end."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import os
+import threading
+from collections.abc import Callable
+from types import ModuleType
+from typing import Any
+from urllib.parse import urlsplit
+
+from flask import Flask, current_app, request
+from flask_sock import Sock
+
+from vabhub.errors import BadRequest, Forbidden, Unavailable
+from vabhub.log import get_logger
+from vabhub.settings import get_settings
+from web import auth as web_auth
+from web.endpoint import Access, protect
+from web.hub import Hub
+from web.live_client import LiveClient
+
+log = get_logger(__name__)
+
+PATHS = ("/api/ws/ws", "/api/ws")
+_AUTH = "VABHUB_LIVE_AUTH"
+_DEFAULT_PORTS = {"http": 80, "https": 443, "ws": 80, "wss": 443}
+
+_hub: Hub | None = None
+_hub_pid = 0
+_hub_lock = threading.Lock()
+
+
+def init_app(app: Flask) -> None:
+    """Register the socket under its path and its alias."""
+    app.config.setdefault(_AUTH, web_auth)
+    app.config["SOCK_SERVER_OPTIONS"] = {"thread_class": _NoReader}
+    sock = Sock(app)
+    for number, path in enumerate(PATHS):
+        endpoint = f"live_{number}"
+        sock.route(path, endpoint=endpoint)(_serve)
+        app.view_functions[endpoint] = _gate(app.view_functions[endpoint])
+
+
+def hub() -> Hub:
+    """Return this process's hub, starting it on the first call after the fork."""
+    global _hub, _hub_pid
+    with _hub_lock:
+        if _hub is None or _hub_pid != os.getpid():
+            _hub, _hub_pid = Hub(max_sockets=get_settings().max_sockets), os.getpid()
+            _hub.start()
+        return _hub
+
+
+def shutdown() -> None:
+    """Close all sockets of this process with 1001; takes about a second when clients do not answer."""
+    if _hub is not None and _hub_pid == os.getpid():
+        _hub.stop()
+
+
+def _gate(view: Callable[..., Any]) -> Callable[..., Any]:
+    """Wrap a socket's view: refusals are plain HTTP answers, given before the upgrade."""
+
+    def live() -> Any:
+        """Open the live socket."""
+        _check_handshake()
+        _check_origin()
+        here = hub()
+        if not here.reserve():
+            raise Unavailable("No more live sockets here.", retry_after_s=5)
+        try:
+            # Compressing for each client costs ten times the CPU and 250 KB a connection.
+            request.environ.pop("HTTP_SEC_WEBSOCKET_EXTENSIONS", None)
+            request.environ["vabhub.principal"] = _auth().authenticate_environ(request.environ)
+            return view()
+        finally:
+            here.release()
+
+    return protect(live, Access.OWN)
+
+
+def _serve(ws: Any) -> None:
+    try:
+        LiveClient(ws, hub(), _auth(), request.environ["vabhub.principal"]).run()
+    except Exception:
+        log.exception("live.socket_failed")
+
+
+def _auth() -> ModuleType:
+    module: ModuleType = current_app.config[_AUTH]
+    return module
+
+
+def _check_handshake() -> None:
+    """Refuse what simple-websocket would fail on (RFC 6455, section 4.2.1)."""
+    if request.headers.get("Sec-WebSocket-Version") != "13":
+        raise BadRequest("Expected Sec-WebSocket-Version: 13.")
+    try:
+        key = base64.b64decode(request.headers.get("Sec-WebSocket-Key", ""), validate=True)
+    except (binascii.Error, ValueError):
+        key = b""
+    if len(key) != 16:
+        raise BadRequest("Expected Sec-WebSocket-Key: 16 bytes in base64.")
+
+
+def _check_origin() -> None:
+    """Refuse a browser on another site that brings our cookie along; programs send no Origin."""
+    origin = request.headers.get("Origin")
+    if origin is None or web_auth.COOKIE not in request.cookies:
+        return
+    if _host_and_port(origin) != _host_and_port(f"{request.scheme}://{request.host}", origin):
+        raise Forbidden("A socket with the session cookie must come from the page's own origin.")
+
+
+def _host_and_port(url: str, default_from: str | None = None) -> tuple[str | None, int | None]:
+    """Return host and port. A proxy that ends TLS leaves us http: the Origin says which port is meant."""
+    try:
+        parts = urlsplit(url)
+        scheme = urlsplit(default_from or url).scheme
+        return parts.hostname, parts.port or _DEFAULT_PORTS.get(scheme)
+    except ValueError:
+        return None, None
+
+
+class _NoReader:
+    """Stands in for simple-websocket's reader thread: the route itself reads."""
+
+    name = ""
+
+    def __init__(self, target: Any) -> None:
+        pass
+
+    def start(self) -> None:
+        """Start nothing."""

@@ -1,0 +1,300 @@
+"""One live socket: reads what the client says and answers it; pushes come through its mailbox."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import time
+from collections.abc import Callable
+from typing import Any, Protocol
+
+from wsproto.events import BytesMessage, CloseConnection, Ping, Pong, TextMessage
+from wsproto.utilities import ProtocolError
+
+from vabhub.accounts import Scope
+from vabhub.errors import VabHubError
+from vabhub.events.topics import Topic
+from vabhub.log import get_logger
+from web import frames
+from web.frames import CloseCode, Opcode
+from web.hub import RECEIVED, Hub, resync_notice, text_frame
+from web.mailbox import Mailbox
+
+log = get_logger(__name__)
+
+MAX_MESSAGE_BYTES = 64 * 1024
+MAX_TOPICS = 32
+MESSAGES_PER_S = 20
+# Checked once a second, and promised within 5 s.
+AUTH_WAIT_S = 3.5
+PING_EVERY_S = 25.0
+PONG_WITHIN_S = 50.0
+_CLOSE_WITHIN_S = 2.0
+_RECEIVE_BYTES = 16 * 1024
+_BROWSER_CODES = range(1000, 5000)
+
+
+class Principal(Protocol):
+    """Who opened the socket; `web.auth.Principal` is one."""
+
+    @property
+    def name(self) -> str: ...
+
+    def has(self, scope: Scope) -> bool: ...
+
+
+class Auth(Protocol):
+    """What the socket asks about credentials."""
+
+    def principal_for_token(self, token: str) -> Any: ...
+
+    def is_current(self, principal: Any) -> bool: ...
+
+
+class Refused(Exception):
+    """A message cannot be served; the client hears why and stays connected."""
+
+    def __init__(self, code: str, message: str) -> None:
+        super().__init__(message)
+        self.code = code
+        self.message = message
+
+
+class LiveClient:
+    """Speaks the protocol of `docs/live.md` over a connection that simple-websocket has opened.
+
+    Of that library only the handshake and wsproto's parser are used: its `send` writes parts of frames
+    from several threads, and its reader is a second thread a socket.
+    """
+
+    def __init__(self, ws: Any, hub: Hub, auth: Auth, principal: Principal | None) -> None:
+        self.mailbox = Mailbox(ws.sock, resync_notice)
+        self._ws = ws
+        self._hub = hub
+        self._auth = auth
+        self._principal = principal
+        self._topics: set[Topic] = set()
+        self._opened_at = self._pinged_at = self._ponged_at = time.monotonic()
+        self._closing_since: float | None = None
+        self._parts: list[Any] = []
+        self._size = 0
+        self._allowance = float(MESSAGES_PER_S)
+        self._counted_at = self._opened_at
+
+    def run(self) -> None:
+        """Serve the client until either side ends the connection."""
+        self._hub.add(self)
+        try:
+            self._read_all()
+        finally:
+            self._hub.remove(self)
+            self.mailbox.close()
+            self._ws.connected = False
+
+    def close(self, code: int, reason: str = "") -> None:
+        """Send a close frame; the connection ends with the client's answer, or 2 s later without."""
+        if self._closing_since is None:
+            self._closing_since = time.monotonic()
+            self.mailbox.put_last(frames.close(code, reason))
+
+    def tick(self, now: float) -> None:
+        """Do what time asks for: pings, and an end for the silent, the nameless and the closing."""
+        if self._closing_since is not None:
+            if now - self._closing_since > _CLOSE_WITHIN_S:
+                self.mailbox.hang_up()
+        elif self._principal is None and now - self._opened_at > AUTH_WAIT_S:
+            self._refuse_and_close("No valid credential came: sign in, or send an auth message first.")
+        elif now - self._ponged_at > PONG_WITHIN_S:
+            self.close(CloseCode.POLICY_VIOLATION, "no pong")
+        elif now - self._pinged_at >= PING_EVERY_S:
+            self._pinged_at = now
+            self.mailbox.put_reply(frames.PING)
+
+    def check_credential(self) -> None:
+        """Close the socket when its session or token was revoked or has expired."""
+        if self._principal is None or self._closing_since is not None:
+            return
+        try:
+            current = self._auth.is_current(self._principal)
+        except VabHubError:
+            return  # The database is away: nobody loses a right by that.
+        if not current:
+            self._refuse_and_close("This credential was revoked or has expired.")
+
+    def _read_all(self) -> None:
+        while True:
+            try:
+                data = self._ws.sock.recv(_RECEIVE_BYTES)
+            except OSError:
+                return
+            if not data:
+                return
+            if self._closing_since is not None and self._is_close_answer(data):
+                return
+            if self._closing_since is None and self._read(data):
+                return
+
+    def _is_close_answer(self, data: bytes) -> bool:
+        """Return whether the client answered our close frame; anything else it still sends is dropped."""
+        try:
+            self._ws.ws.receive_data(data)
+            return any(isinstance(event, CloseConnection) for event in self._ws.ws.events())
+        except ProtocolError:
+            return True
+
+    def _read(self, data: bytes) -> bool:
+        """Handle what came; return whether the connection is over."""
+        self._ws.ws.receive_data(data)
+        for event in self._ws.ws.events():
+            if isinstance(event, CloseConnection):
+                self._answer_close(event)
+                return True
+            self._on_event(event)
+            if self._closing_since is not None:
+                return False
+        return False
+
+    def _answer_close(self, event: CloseConnection) -> None:
+        """Echo the client's code, or tell it the protocol error that wsproto found (1002, 1007)."""
+        code = int(event.code)
+        frame = frames.close(code) if code in _BROWSER_CODES and code != 1005 else frames.EMPTY_CLOSE
+        self.mailbox.put_last(frame)
+
+    def _on_event(self, event: Any) -> None:
+        if isinstance(event, Pong):
+            self._ponged_at = time.monotonic()
+        elif isinstance(event, Ping):
+            if self._within_rate():
+                self.mailbox.put_reply(frames.encode(Opcode.PONG, bytes(event.payload)))
+        elif isinstance(event, TextMessage | BytesMessage):
+            self._collect(event)
+
+    def _collect(self, event: TextMessage | BytesMessage) -> None:
+        self._size += len(event.data if isinstance(event, BytesMessage) else event.data.encode())
+        if self._size > MAX_MESSAGE_BYTES:
+            self.close(CloseCode.TOO_BIG, "message over 64 KB")
+            return
+        if event.data:
+            self._parts.append(event.data)
+        if event.message_finished:
+            parts, self._parts, self._size = self._parts, [], 0
+            if self._within_rate():
+                self._on_message(parts, is_text=isinstance(event, TextMessage))
+
+    def _within_rate(self) -> bool:
+        now = time.monotonic()
+        earned = (now - self._counted_at) * MESSAGES_PER_S
+        self._counted_at = now
+        self._allowance = min(float(MESSAGES_PER_S), self._allowance + earned) - 1
+        RECEIVED.inc()
+        if self._allowance >= 0:
+            return True
+        self._error("RATE_LIMITED", f"More than {MESSAGES_PER_S} messages a second.")
+        self.close(CloseCode.RATE_LIMITED, "too many messages")
+        return False
+
+    def _on_message(self, parts: list[Any], *, is_text: bool) -> None:
+        try:
+            self._dispatch(_parse("".join(parts)) if is_text else _no_binary())
+        except Refused as refusal:
+            self._error(refusal.code, refusal.message)
+        except VabHubError as error:
+            self._error(error.error_code, error.message)
+
+    def _dispatch(self, message: dict[str, Any]) -> None:
+        kind = message.get("type")
+        handler = _HANDLERS.get(kind) if isinstance(kind, str) else None
+        if self._principal is None and kind != "auth":
+            self._refuse_and_close("The first message must be auth.")
+        elif handler is None:
+            raise Refused("UNKNOWN_TYPE", f"Unknown type {_shown(kind)}; known: {', '.join(_HANDLERS)}.")
+        else:
+            handler(self, message)
+
+    def _on_auth(self, message: dict[str, Any]) -> None:
+        token = message.get("token")
+        principal = self._auth.principal_for_token(token) if isinstance(token, str) and token else None
+        if principal is not None:
+            self._principal = principal
+            self._reply("authenticated", name=principal.name)
+        elif self._principal is None:
+            self._refuse_and_close("This token is not valid.")
+        else:
+            raise Refused("UNAUTHORIZED", "This token is not valid; the earlier credential still counts.")
+
+    def _on_ping(self, _message: dict[str, Any]) -> None:
+        self._reply("pong")
+
+    def _on_subscribe(self, message: dict[str, Any]) -> None:
+        assert self._principal is not None
+        if not self._principal.has(Scope.READ):
+            raise Refused("FORBIDDEN", "Topics need the scope 'read'.")
+        known, unknown = _topics_of(message)
+        self._topics |= set(known)
+        self._reply("subscribed", topics=sorted(self._topics))
+        self._report(unknown)
+        self._hub.subscribe(self, known)
+
+    def _on_unsubscribe(self, message: dict[str, Any]) -> None:
+        known, unknown = _topics_of(message)
+        self._hub.unsubscribe(self, known)
+        self._topics -= set(known)
+        self._reply("unsubscribed", topics=sorted(self._topics))
+        self._report(unknown)
+
+    def _report(self, unknown: list[str]) -> None:
+        if unknown:
+            listed = ", ".join(_shown(name) for name in unknown[:5])
+            self._error("UNKNOWN_TOPIC", f"Unknown: {listed}; known: {', '.join(Topic)}.")
+
+    def _refuse_and_close(self, message: str) -> None:
+        self._error("UNAUTHORIZED", message)
+        self.close(CloseCode.UNAUTHORIZED, "unauthorized")
+
+    def _error(self, code: str, message: str) -> None:
+        self._reply("error", code=code, message=message)
+
+    def _reply(self, kind: str, **fields: Any) -> None:
+        self.mailbox.put_reply(text_frame(type=kind, **fields))
+
+
+_HANDLERS: dict[str, Callable[[LiveClient, dict[str, Any]], None]] = {
+    "auth": LiveClient._on_auth,
+    "ping": LiveClient._on_ping,
+    "subscribe": LiveClient._on_subscribe,
+    "unsubscribe": LiveClient._on_unsubscribe,
+}
+
+
+def _no_binary() -> dict[str, Any]:
+    raise Refused("VALIDATION_ERROR", "Expected a text frame with JSON, got a binary one.")
+
+
+def _parse(text: str) -> dict[str, Any]:
+    with contextlib.suppress(ValueError, RecursionError):
+        message = json.loads(text)
+        if isinstance(message, dict):
+            return message
+        raise Refused("VALIDATION_ERROR", f"Expected a JSON object, got {_shown(message)}.")
+    raise Refused("VALIDATION_ERROR", "This is not JSON.")
+
+
+def _topics_of(message: dict[str, Any]) -> tuple[list[Topic], list[str]]:
+    """Return known and unknown topics, from `topics` or, as older browser code sends, `data.topics`."""
+    names = message.get("topics")
+    if names is None and isinstance(message.get("data"), dict):
+        names = message["data"].get("topics")
+    if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
+        raise Refused("VALIDATION_ERROR", "Expected topics: a list of strings.")
+    if len(names) > MAX_TOPICS:
+        raise Refused("TOO_MANY_TOPICS", f"At most {MAX_TOPICS} topics; nothing was changed.")
+    wanted = list(dict.fromkeys(names))
+    return [Topic(name) for name in wanted if name in _NAMES], [name for name in wanted if name not in _NAMES]
+
+
+_NAMES = frozenset(topic.value for topic in Topic)
+
+
+def _shown(value: Any) -> str:
+    text = repr(value)
+    return text if len(text) <= 40 else text[:39] + "…"
