@@ -1,0 +1,163 @@
+"""`vabhub doctor`: asks every part whether it works, and says how to mend what does not."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+from vabhub.errors import SettingsError, VabHubError
+
+if TYPE_CHECKING:
+    from vabhub.commands import Subcommands
+    from vabhub.settings import Settings
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What was found about one part; `mend` says what to do when it is not well."""
+
+    part: str
+    text: str
+    mend: str | None = None
+
+    def line(self) -> str:
+        """Return it as the person reads it."""
+        state = "fail" if self.mend else "ok  "
+        return f"{state}  {self.part:<14}  {self.text}" + (f"\n      → {self.mend}" if self.mend else "")
+
+
+def add_to(commands: Subcommands) -> None:
+    """Declare the arguments."""
+    parser = commands.add_parser("doctor", help="check every part and say how to mend what fails")
+    parser.set_defaults(run=run)
+
+
+def run(_args: argparse.Namespace) -> int:
+    """Print one line a part; 0 when all are well, 1 otherwise. No secret is ever printed."""
+    from vabhub.settings import get_settings
+
+    try:
+        settings = get_settings()
+    except SettingsError as error:
+        _show(Finding("settings", error.message, "correct it in the environment or in .env"))
+        return 1
+    _show(Finding("settings", "every setting can be read"))
+    well = True
+    for finding in _examine(settings):
+        _show(finding)
+        well = well and finding.mend is None
+    return 0 if well else 1
+
+
+def _show(finding: Finding) -> None:
+    sys.stdout.write(finding.line() + "\n")
+    sys.stdout.flush()
+
+
+def _examine(settings: Settings) -> Iterator[Finding]:
+    import structlog
+
+    # The findings are the report; the parts' own warnings would say the same again.
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(60))
+    yield _data_dir(settings.data_dir)
+    database = _database(settings)
+    yield database
+    yield _redis(settings)
+    if database.mend is None:
+        yield from _guarded("channels", _channels)
+    yield from _guarded("qbittorrent", lambda: _qbittorrent(settings))
+    yield from _media_roots(settings)
+
+
+def _data_dir(path: Path) -> Finding:
+    if path.is_dir() and os.access(path, os.W_OK | os.X_OK):
+        free_gib = os.statvfs(path).f_bavail * os.statvfs(path).f_frsize / 2**30
+        mend = "free some space: below 0.2 GiB nothing can be stored safely" if free_gib < 0.2 else None
+        return Finding("data directory", f"{path}, {free_gib:.1f} GiB free", mend)
+    return Finding(
+        "data directory", f"{path} cannot be written to", "give it to this user or set VABHUB_DATA_DIR"
+    )
+
+
+def _database(settings: Settings) -> Finding:
+    from vabhub import migrate
+    from vabhub.commands.migrate import reason
+
+    where = urlsplit(settings.database_url)
+    kind = "SQLite" if where.scheme == "sqlite" else f"PostgreSQL on {where.hostname}"
+    try:
+        current, newest = migrate.current(), migrate.newest()
+    except VabHubError as error:
+        return Finding(
+            "database", f"{kind}: {error.message} {reason(error)}", "start it or correct DATABASE_URL"
+        )
+    if current != newest:
+        found = f"at revision {current}" if current else "empty"
+        return Finding("database", f"{kind} is {found}, needed is {newest}", "run `vabhub migrate`")
+    return Finding("database", f"{kind}, revision {current}")
+
+
+def _redis(settings: Settings) -> Finding:
+    import redis
+
+    from vabhub import redis_client, redis_server
+
+    try:
+        version = redis_client.get_redis().info("server").get("redis_version")
+        return Finding(
+            "redis", f"{'embedded' if settings.redis_is_embedded else 'REDIS_URL'}, version {version}"
+        )
+    except (redis.RedisError, OSError) as error:
+        if not settings.redis_is_embedded:
+            return Finding("redis", f"REDIS_URL does not answer: {error}", "start it or correct REDIS_URL")
+    program = redis_server.find_server()
+    if program is None:
+        return Finding("redis", "there is none", redis_server.MISSING)
+    return Finding("redis", f"embedded, not running now; `vabhub up` starts {program}")
+
+
+def _channels() -> Iterator[Finding]:
+    from vabhub.db import reading
+    from vabhub.notify import channels_admin
+
+    with reading() as session:
+        for channel in channels_admin.list_channels(session):
+            name = f"channel {channel['name']}"
+            if because := channel.get("disabled_reason"):
+                yield Finding(name, f"disabled: {because}", "correct its settings, then send a test")
+            else:
+                yield Finding(name, f"{channel['kind']}, {'on' if channel['enabled'] else 'switched off'}")
+
+
+def _qbittorrent(settings: Settings) -> Iterator[Finding]:
+    if settings.qbittorrent_url is None:
+        yield Finding("qbittorrent", "not configured")
+        return
+    from vabhub.collectors.downloads import QBittorrentCollector
+
+    collector = QBittorrentCollector(
+        settings.qbittorrent_url, settings.qbittorrent_username, settings.qbittorrent_password
+    )
+    found = collector.collect()
+    mend = None if found.status == "ok" else "check VABHUB_QBITTORRENT_URL, _USERNAME and _PASSWORD"
+    yield Finding("qbittorrent", str(found.error or "answers"), mend)
+
+
+def _media_roots(settings: Settings) -> Iterator[Finding]:
+    for root in settings.media_roots:
+        readable = root.path.is_dir() and os.access(root.path, os.R_OK | os.X_OK)
+        mend = None if readable else "mount it, or correct VABHUB_MEDIA_ROOTS"
+        yield Finding(f"media {root.kind}", f"{root.path}{'' if readable else ' cannot be read'}", mend)
+
+
+def _guarded(part: str, check: Callable[[], Iterator[Finding]]) -> Iterator[Finding]:
+    try:
+        yield from check()
+    except VabHubError as error:
+        yield Finding(part, error.message, "mend what is reported above, then run it again")

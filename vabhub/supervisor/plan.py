@@ -1,0 +1,134 @@
+"""What to run, worked out from the settings by a short-lived child (`python -m vabhub.supervisor.plan`)."""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+import subprocess
+import sys
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from vabhub.errors import SettingsError, VabHubError
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """The few settings that the supervisor itself needs."""
+
+    data_dir: str
+    host: str
+    port: int
+    redis_socket: str | None
+    """Where the embedded Redis listens; None when REDIS_URL names another."""
+    json_lines: bool
+    env: dict[str, str]
+    """What the processes get on top of our environment, whatever directory they run in."""
+
+    @property
+    def address(self) -> str:
+        """The host that reaches us from this machine."""
+        return {"0.0.0.0": "127.0.0.1", "::": "::1", "": "127.0.0.1"}.get(self.host, self.host)  # noqa: S104
+
+    @property
+    def url(self) -> str:
+        """Where a browser on this machine finds us."""
+        host = f"[{self.address}]" if ":" in self.address else self.address
+        return f"http://{host}:{self.port}"
+
+
+def make_plan() -> Plan:
+    """Ask a child for the plan. Raises SettingsError with the child's one line when settings are wrong."""
+    done = subprocess.run(
+        [sys.executable, "-m", "vabhub.supervisor.plan"],
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        check=False,
+        env=child_env({}),
+    )
+    if done.returncode != 0:
+        raise SettingsError(done.stderr.strip() or f"reading the settings ended with {done.returncode}")
+    return Plan(**json.loads(done.stdout))
+
+
+def child_env(extra: dict[str, str]) -> dict[str, str]:
+    """Return the environment of every process: our Python first on PATH, our package importable."""
+    root = str(Path(__file__).resolve().parents[2])
+    here = str(Path(sys.executable).parent)
+    paths = [root, *filter(None, os.environ.get("PYTHONPATH", "").split(os.pathsep))]
+    return {
+        **os.environ,
+        **extra,
+        "PATH": os.pathsep.join([here, os.environ.get("PATH", os.defpath)]),
+        "PYTHONPATH": os.pathsep.join(dict.fromkeys(paths)),
+        "PYTHONUNBUFFERED": "1",
+    }
+
+
+def refuse_taken_port(plan: Plan) -> None:
+    """Raise SettingsError when we could not listen where the settings say."""
+    try:
+        found = socket.getaddrinfo(
+            plan.host or None, plan.port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+        )
+        family, kind, protocol, _, address = found[0]
+        with socket.socket(family, kind, protocol) as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind(address)
+            probe.listen(1)
+    except socket.gaierror as error:
+        raise SettingsError(
+            f"HOST: {plan.host} is not an address of this machine: {error.strerror}."
+        ) from error
+    except OSError as error:
+        raise SettingsError(
+            f"PORT: cannot listen on {plan.host}:{plan.port}: {os.strerror(error.errno or 0)}. "
+            "Stop the program that uses it, or choose another PORT."
+        ) from error
+
+
+def _work_out() -> Plan:
+    from dotenv import dotenv_values
+
+    from vabhub.settings import get_settings
+
+    settings = get_settings()
+    if not settings.redis_is_embedded:
+        _refuse_silent_redis(settings.redis_url)
+    from_file = {name: value for name, value in dotenv_values(".env").items() if value is not None}
+    return Plan(
+        data_dir=str(settings.data_dir),
+        host=settings.host,
+        port=settings.port,
+        redis_socket=urlsplit(settings.redis_url).path if settings.redis_is_embedded else None,
+        json_lines=settings.log_format == "json",
+        env={**from_file, **os.environ, "VABHUB_DATA_DIR": str(settings.data_dir)},
+    )
+
+
+def _refuse_silent_redis(url: str) -> None:
+    import redis
+
+    client = redis.Redis.from_url(url, socket_timeout=3, socket_connect_timeout=3)
+    try:
+        client.ping()
+    except (redis.RedisError, OSError, ValueError) as error:
+        # The address without the password: a URL is a secret.
+        where = urlsplit(url)._replace(query="", fragment="")
+        shown = where._replace(netloc=where.netloc.rpartition("@")[2]).geturl()
+        raise SettingsError(
+            f"REDIS_URL: {shown} does not answer: {error}. Start that Redis, or unset REDIS_URL to use our own."
+        ) from None
+    finally:
+        client.close()
+
+
+if __name__ == "__main__":
+    try:
+        sys.stdout.write(json.dumps(asdict(_work_out())))
+    except VabHubError as error:
+        sys.stderr.write(f"{error.message}\n")
+        sys.exit(1)
