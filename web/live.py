@@ -26,7 +26,7 @@ log = get_logger(__name__)
 
 PATHS = ("/api/ws/ws", "/api/ws")
 _AUTH = "VABHUB_LIVE_AUTH"
-_DEFAULT_PORTS = {"http": 80, "https": 443, "ws": 80, "wss": 443}
+_DEFAULT_PORTS = {"http": 80, "https": 443}
 
 _hub: Hub | None = None
 _hub_pid = 0
@@ -110,18 +110,20 @@ def _check_origin() -> None:
     origin = request.headers.get("Origin")
     if origin is None or web_auth.COOKIE not in request.cookies:
         return
-    if _host_and_port(origin) != _host_and_port(f"{request.scheme}://{request.host}", origin):
+    if not _is_own(origin):
         raise Forbidden("A socket with the session cookie must come from the page's own origin.")
 
 
-def _host_and_port(url: str, default_from: str | None = None) -> tuple[str | None, int | None]:
-    """Return host and port. A proxy that ends TLS leaves us http: the Origin says which port is meant."""
+def _is_own(origin: str) -> bool:
+    """Return whether host and port are ours. A proxy that ends TLS leaves us http: only those two count."""
     try:
-        parts = urlsplit(url)
-        scheme = urlsplit(default_from or url).scheme
-        return parts.hostname, parts.port or _DEFAULT_PORTS.get(scheme)
+        theirs, ours = urlsplit(origin), urlsplit(f"//{request.host}")
+        default = _DEFAULT_PORTS.get(theirs.scheme)
+        return bool(theirs.hostname) and (
+            (theirs.hostname, theirs.port or default) == (ours.hostname, ours.port or default)
+        )
     except ValueError:
-        return None, None
+        return False
 
 
 class _NoReader:

@@ -10,11 +10,17 @@ from typing import Any
 
 import psutil
 
+# fmt: off
 _PSEUDO = frozenset(
-    "autofs binfmt_misc bpf cgroup cgroup2 configfs debugfs devfs devpts devtmpfs efivarfs erofs fusectl "
-    "hugetlbfs iso9660 mqueue nsfs overlayfs proc pstore ramfs rootfs rpc_pipefs securityfs selinuxfs "
-    "squashfs sysfs tmpfs tracefs fuse.gvfsd-fuse fuse.lxcfs fuse.portal fuse.snapfuse".split()  # noqa: SIM905
+    {
+        "autofs", "binfmt_misc", "bpf", "cgroup", "cgroup2", "configfs", "debugfs", "devfs",
+        "devpts", "devtmpfs", "efivarfs", "erofs", "fusectl", "hugetlbfs", "iso9660", "mqueue",
+        "nsfs", "overlayfs", "proc", "pstore", "ramfs", "rootfs", "rpc_pipefs", "securityfs",
+        "selinuxfs", "squashfs", "sysfs", "tmpfs", "tracefs", "fuse.gvfsd-fuse", "fuse.lxcfs",
+        "fuse.portal", "fuse.snapfuse",
+    }
 )
+# fmt: on
 # A dead server makes statvfs on these wait for ever.
 _REMOTE = ("nfs", "cifs", "smb", "fuse", "9p", "ceph", "glusterfs", "afs")
 _REMOTE_TIMEOUT_S = 1.0

@@ -1,0 +1,241 @@
+"""The socket as its contract says it, spoken by a client library of another make."""
+
+from __future__ import annotations
+
+import json
+import time
+
+import pytest
+from websockets.exceptions import InvalidStatus
+
+from tests.live.server import WebServer
+from vabhub.events import bus
+from vabhub.events.topics import Topic
+from vabhub.redis_client import get_redis
+
+
+def refused_with(server: WebServer, **options: object) -> int:
+    with pytest.raises(InvalidStatus) as refusal:
+        server.connect(**options)  # type: ignore[arg-type]
+    return refusal.value.response.status_code
+
+
+@pytest.mark.parametrize("path", ["/api/ws/ws", "/api/ws"])
+def test_both_paths_answer(server: WebServer, path: str) -> None:
+    with server.connect(path) as client:
+        assert client.ask({"type": "ping"})["type"] == "pong"
+
+
+@pytest.mark.parametrize("message", [{"topics": ["system"]}, {"data": {"topics": ["system"]}}])
+def test_last_value_comes_at_once_in_both_forms_of_subscribe(
+    server: WebServer, message: dict[str, object]
+) -> None:
+    seq = bus.publish(Topic.SYSTEM, {"cpu_usage": 7.5}, {"source": "system"})
+    with server.connect() as client:
+        assert client.ask({"type": "subscribe", **message})["topics"] == ["system"]
+        pushed = client.receive()
+    assert pushed["type"] == "system_update"
+    assert pushed["topic"] == "system"
+    assert pushed["seq"] == seq
+    assert pushed["data"] == {"cpu_usage": 7.5}
+    assert pushed["meta"] == {"source": "system"}
+    assert pushed["timestamp"].endswith("Z")
+
+
+def test_subscriptions_add_up_and_can_be_taken_back(server: WebServer) -> None:
+    with server.connect() as client:
+        client.send({"type": "subscribe", "topics": ["system"]})
+        assert client.until("subscribed")["topics"] == ["system"]
+        client.send({"type": "subscribe", "topics": ["downloads", "system"]})
+        assert client.until("subscribed")["topics"] == ["downloads", "system"]
+        client.send({"type": "unsubscribe", "topics": ["system"]})
+        assert client.until("unsubscribed")["topics"] == ["downloads"]
+        bus.publish(Topic.SYSTEM, {"cpu_usage": 1})
+        seq = bus.publish(Topic.DOWNLOADS, {"active": 1})
+        pushed = client.receive()
+        while pushed["seq"] != seq:
+            assert pushed["topic"] == "downloads"
+            pushed = client.receive()
+
+
+def test_seq_grows_and_no_value_comes_twice(server: WebServer) -> None:
+    bus.publish(Topic.SYSTEM, {"n": 0})
+    with server.connect() as client:
+        client.ask({"type": "subscribe", "topics": ["system"]})
+        seen = [client.receive()["seq"]]
+        for number in range(1, 6):
+            bus.publish(Topic.SYSTEM, {"n": number})
+            seen.append(client.receive()["seq"])
+    assert seen == list(range(seen[0], seen[0] + 6))
+
+
+def test_every_notification_event_arrives_in_order(server: WebServer) -> None:
+    with server.connect() as client:
+        client.ask({"type": "subscribe", "topics": ["notifications"]})
+        for number in range(100):
+            bus.publish(Topic.NOTIFICATIONS, {"event": "created", "unread": number})
+        seen = [client.until("notification_update")["data"]["unread"] for _ in range(100)]
+    assert seen == list(range(100))
+
+
+def test_unknown_topics_are_named_and_the_others_served(server: WebServer) -> None:
+    with server.connect() as client:
+        assert client.ask({"type": "subscribe", "topics": ["sys", "system"]})["topics"] == ["system"]
+        error = client.until("error")
+        assert error["code"] == "UNKNOWN_TOPIC"
+        assert "'sys'" in error["message"]
+
+
+@pytest.mark.parametrize(
+    ("message", "code"),
+    [
+        ("[1, 2]", "VALIDATION_ERROR"),
+        ("17", "VALIDATION_ERROR"),
+        ('"system"', "VALIDATION_ERROR"),
+        ("null", "VALIDATION_ERROR"),
+        ("{broken", "VALIDATION_ERROR"),
+        ("[" * 60_000, "VALIDATION_ERROR"),
+        ("9" * 60_000, "VALIDATION_ERROR"),
+        ("", "VALIDATION_ERROR"),
+        (b"\x00\xff\xfe", "VALIDATION_ERROR"),
+        ({"type": "shout"}, "UNKNOWN_TYPE"),
+        ({"type": ["ping"]}, "UNKNOWN_TYPE"),
+        ({"no": "type"}, "UNKNOWN_TYPE"),
+        ({"type": "subscribe"}, "VALIDATION_ERROR"),
+        ({"type": "subscribe", "topics": "system"}, "VALIDATION_ERROR"),
+        ({"type": "subscribe", "topics": [1]}, "VALIDATION_ERROR"),
+        ({"type": "subscribe", "topics": {"system": 1}}, "VALIDATION_ERROR"),
+        ({"type": "subscribe", "topics": ["system"] * 33}, "TOO_MANY_TOPICS"),
+        ({"type": "auth", "token": "wrong"}, "UNAUTHORIZED"),
+    ],
+)
+def test_bad_message_is_answered_and_the_socket_stays(server: WebServer, message: object, code: str) -> None:
+    with server.connect() as client:
+        answer = client.ask(message)
+        assert (answer["type"], answer["code"]) == ("error", code)
+        assert len(answer["message"]) < 200
+        assert client.ask({"type": "ping"})["type"] == "pong"
+
+
+def test_fragmented_message_is_put_together(server: WebServer) -> None:
+    with server.connect() as client:
+        client.connection.send(iter(['{"type":', '"pi', 'ng"}']))
+        assert client.receive()["type"] == "pong"
+
+
+def test_message_over_64_kb_closes_with_1009(server: WebServer) -> None:
+    with server.connect() as client:
+        client.send("x" * 65_537)
+        assert client.close_code() == 1009
+
+
+def test_message_of_64_kb_is_read(server: WebServer) -> None:
+    with server.connect() as client:
+        assert client.ask(json.dumps({"type": "ping", "pad": "x" * 65_000}))["type"] == "pong"
+
+
+def test_endless_fragments_close_with_1009(server: WebServer) -> None:
+    with server.connect() as client:
+        client.connection.send(iter(["x" * 1000] * 100))
+        assert client.close_code() == 1009
+
+
+def test_more_than_20_messages_a_second_close_with_4429(server: WebServer) -> None:
+    with server.connect() as client:
+        for _ in range(40):
+            client.send({"type": "ping"})
+        assert client.until("error")["code"] == "RATE_LIMITED"
+        assert client.close_code() == 4429
+
+
+def test_ping_frame_is_answered(server: WebServer) -> None:
+    with server.connect() as client:
+        assert client.connection.ping(b"hello").wait(5)
+
+
+def test_bad_utf8_closes_with_1007(server: WebServer) -> None:
+    with server.connect() as client:
+        with client.connection.send_context():
+            client.connection.protocol.send_text(b"\xff\xfe", True)
+        assert client.close_code() == 1007
+
+
+def test_client_that_closes_gets_its_code_back(server: WebServer) -> None:
+    client = server.connect()
+    client.connection.close(code=1000)
+    assert client.connection.protocol.close_rcvd is not None
+    assert client.connection.protocol.close_rcvd.code == 1000
+
+
+def test_compression_is_declined(server: WebServer) -> None:
+    with server.connect(compression="deflate") as client:
+        assert client.connection.protocol.extensions == []
+        assert client.ask({"type": "ping"})["type"] == "pong"
+
+
+@pytest.mark.parametrize("options", [{}, {"path": "/api/ws/ws?token=read-query"}])
+def test_first_message_or_query_can_carry_the_token(server: WebServer, options: dict[str, str]) -> None:
+    with server.connect(token=None, **options) as client:
+        if not options:
+            assert client.ask({"type": "auth", "token": "read-message"})["type"] == "authenticated"
+        assert client.ask({"type": "subscribe", "topics": []})["type"] == "subscribed"
+
+
+def test_silent_stranger_is_closed_with_4401_within_5_s(server: WebServer) -> None:
+    began = time.monotonic()
+    with server.connect(token=None) as client:
+        assert client.receive()["code"] == "UNAUTHORIZED"
+        assert client.close_code() == 4401
+    assert time.monotonic() - began < 5
+
+
+@pytest.mark.parametrize("message", [{"type": "auth", "token": "wrong"}, {"type": "subscribe", "topics": []}])
+def test_stranger_who_says_something_else_is_closed_with_4401(
+    server: WebServer, message: dict[str, object]
+) -> None:
+    with server.connect(token=None) as client:
+        assert client.ask(message)["code"] == "UNAUTHORIZED"
+        assert client.close_code() == 4401
+
+
+def test_token_without_read_may_not_subscribe(server: WebServer) -> None:
+    with server.connect(token="notify") as client:
+        assert client.ask({"type": "subscribe", "topics": ["system"]})["code"] == "FORBIDDEN"
+
+
+def test_revoked_credential_is_closed_within_5_s(server: WebServer) -> None:
+    with server.connect(token="read-revoked") as client:
+        client.ask({"type": "ping"})
+        get_redis().sadd("test:revoked", "read-revoked")
+        began = time.monotonic()
+        assert client.until("error")["code"] == "UNAUTHORIZED"
+        assert client.close_code() == 4401
+        assert time.monotonic() - began < 5
+
+
+def test_cookie_from_the_own_origin_is_let_in(server: WebServer) -> None:
+    headers = {"Cookie": "vabhub_session=read-cookie"}
+    with server.connect(token=None, additional_headers=headers, origin=server.url) as client:
+        assert client.ask({"type": "ping"})["type"] == "pong"
+
+
+@pytest.mark.parametrize("origin", ["http://evil.example", "null", "http://127.0.0.1:1", "http://[broken"])
+def test_cookie_from_a_foreign_origin_is_refused(server: WebServer, origin: str) -> None:
+    headers = {"Cookie": "vabhub_session=read-cookie"}
+    assert refused_with(server, token=None, additional_headers=headers, origin=origin) == 403
+
+
+def test_token_may_come_from_anywhere(server: WebServer) -> None:
+    with server.connect(origin="http://elsewhere.example") as client:
+        assert client.ask({"type": "ping"})["type"] == "pong"
+
+
+def test_frames_reach_the_client_whole(server: WebServer) -> None:
+    with server.connect() as client:
+        client.ask({"type": "subscribe", "topics": ["downloads"]})
+        for size in (10, 125, 126, 65_000, 66_000, 300_000):
+            seq = bus.publish(Topic.DOWNLOADS, {"pad": "é" * size})
+            pushed = client.receive()
+            while pushed["seq"] != seq:
+                pushed = client.receive()
+            assert pushed["data"]["pad"] == "é" * size
