@@ -1,0 +1,1 @@
+"""Caching: what is computed once and shared."""

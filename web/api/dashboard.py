@@ -1,0 +1,159 @@
+"""The dashboard's numbers, cached, with their age and an ETag."""
+
+from __future__ import annotations
+
+import hashlib
+from datetime import timedelta
+from typing import Any
+
+from flask import Blueprint, Response, current_app, request
+
+from vabhub.accounts import Scope
+from vabhub.clock import isoformat, utcnow
+from vabhub.settings import get_settings
+from web import schemas
+from web.dashboard_data import dashboard_payload
+from web.endpoint import endpoint
+from web.envelope import Answer, success
+from web.schemas import HistoryQuery
+
+__all__ = ["bp", "dashboard_payload"]
+
+bp = Blueprint("dashboard", __name__)
+
+
+@endpoint(
+    bp, "GET", "/dashboard/", scope=Scope.READ, summary="Everything in one answer", answer=schemas.Dashboard
+)
+def overview() -> Response:
+    """Return the whole dashboard."""
+    return _answer("dashboard")
+
+
+@endpoint(
+    bp,
+    "GET",
+    "/dashboard/system-stats",
+    "/dashboard/stats/system",
+    scope=Scope.READ,
+    summary="The machine: processor, memory, disks, network",
+    answer=schemas.SystemStats,
+)
+def system() -> Response:
+    """Return the machine's numbers."""
+    return _answer("system")
+
+
+@endpoint(
+    bp,
+    "GET",
+    "/dashboard/media-stats",
+    "/dashboard/stats/media",
+    scope=Scope.READ,
+    summary="The library of films and series",
+    answer=schemas.MediaStats,
+)
+def media() -> Response:
+    """Return the library's numbers."""
+    return _answer("media")
+
+
+@endpoint(
+    bp,
+    "GET",
+    "/dashboard/download-stats",
+    scope=Scope.READ,
+    summary="All download clients together",
+    answer=schemas.DownloadStats,
+)
+def downloads() -> Response:
+    """Return what is being downloaded."""
+    return _answer("downloads")
+
+
+@endpoint(
+    bp,
+    "GET",
+    "/dashboard/downloader-status",
+    scope=Scope.READ,
+    summary="One entry for each download client, by its name",
+    answer=dict[str, schemas.Downloader],
+)
+def downloaders() -> Response:
+    """Return how each download client is."""
+    return _answer("downloaders")
+
+
+@endpoint(
+    bp,
+    "GET",
+    "/dashboard/storage-stats",
+    scope=Scope.READ,
+    summary="The disks",
+    answer=schemas.StorageStats,
+)
+def storage() -> Response:
+    """Return the disks."""
+    return _answer("storage")
+
+
+@endpoint(
+    bp,
+    "GET",
+    "/dashboard/music-stats",
+    scope=Scope.READ,
+    summary="The library of music",
+    answer=schemas.MusicStats,
+)
+def music() -> Response:
+    """Return the music's numbers."""
+    return _answer("music")
+
+
+@endpoint(
+    bp,
+    "GET",
+    "/dashboard/system-resources-history",
+    scope=Scope.READ,
+    summary="The machine's numbers over time; a gap stays a gap",
+    query=HistoryQuery,
+    answer=dict[str, Any],
+)
+def history(query: HistoryQuery) -> Response:
+    """Return stored points of the machine's numbers."""
+    from vabhub.collectors.history import query as stored_points
+
+    data = stored_points(query.hours, query.interval_minutes)
+    ttl_s = get_settings().ttl_system_s
+    meta = {
+        "source": "system",
+        "collected_at": isoformat(utcnow()),
+        "age_s": 0.0,
+        "ttl_s": ttl_s,
+        "cache": "miss",
+        "status": "ok",
+    }
+    return conditional(data, meta)
+
+
+def conditional(data: Any, meta: dict[str, Any]) -> Response:
+    """Return the envelope with an ETag over `data`, or 304 when the caller has just that."""
+    etag = hashlib.sha256(current_app.json.dumps(data, sort_keys=True).encode()).hexdigest()[:32]
+    if request.if_none_match.contains_weak(etag):
+        response = Response(status=304)
+    else:
+        response = success(Answer(data, meta=meta))
+    response.set_etag(etag)
+    response.headers["Cache-Control"] = f"private, max-age={_left_s(meta)}"
+    response.headers["Vary"] = "Authorization, Cookie, X-Api-Key"
+    return response
+
+
+def _answer(name: str) -> Response:
+    return conditional(*dashboard_payload(name))
+
+
+def _left_s(meta: dict[str, Any]) -> int:
+    if meta["status"] != "ok" or meta["age_s"] is None:
+        return 0
+    return max(0, int(timedelta(seconds=meta["ttl_s"] - meta["age_s"]).total_seconds()))

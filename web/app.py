@@ -1,0 +1,58 @@
+"""Puts the web process together."""
+
+from __future__ import annotations
+
+from flask import Flask
+from werkzeug.middleware.proxy_fix import ProxyFix
+from werkzeug.routing import IntegerConverter
+
+from vabhub.accounts import ensure_admin
+from vabhub.errors import Unavailable
+from vabhub.log import get_logger
+from vabhub.settings import Settings, get_settings, use_settings
+from web import api, dashboard_data, errors, extensions, guard, live, ops, pages, request_edge
+from web.envelope import JsonProvider
+from web.login_limits import LoginLimits
+
+log = get_logger(__name__)
+
+
+class IdConverter(IntegerConverter):
+    """A row's number in a path; what no column could hold is simply not found."""
+
+    def __init__(self, map: object, *args: object, **options: object) -> None:
+        super().__init__(map, min=1, max=2**31 - 1)  # type: ignore[arg-type]
+
+
+def create_app(settings: Settings | None = None) -> Flask:
+    """Return the application; `settings` replace this process's own."""
+    if settings is not None:
+        use_settings(settings)
+    settings = get_settings()
+    app = Flask(__name__, static_folder=None)
+    app.json = JsonProvider(app)
+    _set_up_routing(app)
+    app.extensions["vabhub_login_limits"] = LoginLimits()
+    for part in (extensions, errors, request_edge, guard, dashboard_data, api, pages, live):
+        part.init_app(app)
+    app.register_blueprint(ops.bp)
+    if settings.trusted_proxies:
+        count = settings.trusted_proxies
+        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=count, x_proto=count, x_host=count)  # type: ignore[method-assign]
+    _ensure_admin(settings)
+    return app
+
+
+def _set_up_routing(app: Flask) -> None:
+    # `/api/dashboard` and `/api/dashboard/` are one address, without a redirect that would lose a body.
+    app.url_map.strict_slashes = False
+    app.url_map.merge_slashes = False
+    app.url_map.converters["id"] = IdConverter
+
+
+def _ensure_admin(settings: Settings) -> None:
+    try:
+        ensure_admin(settings)
+    except Unavailable:
+        # The process comes up all the same: /readyz says what is missing, and `vabhub migrate` does it too.
+        log.warning("web.first_admin_postponed")
