@@ -15,7 +15,8 @@ from typing import Any
 
 import qbittorrentapi
 
-from tests.support.deadline import wait_until
+from tests.support.ports import free_port
+from tests.support.waiting import wait_until
 
 USERNAME = "vabhub"
 PASSWORD = "correct horse"
@@ -54,14 +55,6 @@ PortForwardingEnabled=false
 """
 
 
-def free_port() -> int:
-    """Return a TCP port of loopback that nobody uses now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
-
-
 class QBittorrentServer:
     """One real qBittorrent with a profile of its own; `start` and `stop` keep the profile and the port."""
 
@@ -83,7 +76,7 @@ class QBittorrentServer:
                 stderr=output,
                 env={**os.environ, "HOME": str(self.directory), "QT_QPA_PLATFORM": "offscreen"},
             )
-        wait_until(self._listens, 30, "qbittorrent-nox listens")
+        wait_until(self._listens, timeout_s=30, what="qbittorrent-nox listens")
 
     def stop(self) -> None:
         """End the program as a user would, hard when it does not follow."""
