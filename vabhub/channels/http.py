@@ -6,6 +6,7 @@ followed, an answer is read to 64 KB, and no exchange takes longer than 20 s wha
 
 from __future__ import annotations
 
+import atexit
 import os
 import re
 import time
@@ -103,12 +104,14 @@ def client() -> httpx.Client:
 @cache
 def _client(_pid: int) -> httpx.Client:
     # Identity: an answer is read for a person's eyes, and a compressed one could unfold to gigabytes.
-    return httpx.Client(
+    made = httpx.Client(
         transport=BoundedTransport(limits=LIMITS),
         mounts=_proxies(getproxies()),
         timeout=TIMEOUT,
         headers={"user-agent": f"VabHub/{__version__}", "accept-encoding": "identity"},
     )
+    atexit.register(made.close)
+    return made
 
 
 def _proxies(found: Mapping[str, str]) -> dict[str, httpx.BaseTransport | None]:

@@ -1,0 +1,258 @@
+"""Channels as a person sees them: made, changed, tried and removed; secrets go in and never come out."""
+
+from __future__ import annotations
+
+import secrets
+import time
+from collections.abc import Mapping
+from typing import Annotated, Any
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from vabhub import clock
+from vabhub.channels import registry
+from vabhub.channels.base import Channel as Way
+from vabhub.channels.base import Message, OutcomeKind, secret_names
+from vabhub.db import db_now, reading
+from vabhub.errors import Conflict, FieldError, NotFound, ValidationFailed
+from vabhub.models import Channel
+from vabhub.notify.deliveries import release_hold
+from vabhub.notify.redact import MASK, redact, secrets_of
+from vabhub.notify.sealed import open_settings, seal_settings
+
+Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$")]
+Interval = Annotated[float, Field(ge=0, le=86400, allow_inf_nan=False)]
+Schedule = Annotated[list[Interval], Field(min_length=1, max_length=50)]
+Attempts = Annotated[int, Field(ge=1, le=100)]
+Rate = Annotated[float, Field(gt=0, le=100_000, allow_inf_nan=False)]
+Burst = Annotated[int, Field(ge=1, le=100_000)]
+
+
+class NewChannel(BaseModel):
+    """The body of `POST /api/channels`."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    name: Name
+    kind: Annotated[str, Field(max_length=32)]
+    enabled: bool = True
+    settings: dict[str, Any] = Field(default_factory=dict)
+    rate_per_minute: Rate | None = None
+    burst: Burst | None = None
+    max_attempts: Attempts | None = None
+    retry_schedule_s: Schedule | None = None
+
+
+class ChannelPatch(BaseModel):
+    """The body of `PATCH /api/channels/{name}`: only what is named changes; a secret of `***` stays."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    enabled: bool | None = None
+    settings: dict[str, Any] | None = None
+    rate_per_minute: Rate | None = None
+    burst: Burst | None = None
+    max_attempts: Attempts | None = None
+    retry_schedule_s: Schedule | None = None
+
+
+class ChannelTrial(BaseModel):
+    """The body of `POST /api/channels/{name}/test`: nothing, or settings that are not saved yet."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    kind: Annotated[str, Field(max_length=32)] | None = None
+    settings: dict[str, Any] | None = None
+
+
+def kinds() -> list[dict[str, Any]]:
+    """Return every kind with the JSON Schema of its settings; secret fields carry `"secret": true`."""
+    return [
+        {
+            "kind": name,
+            "schema": kind.Settings.model_json_schema(),
+            "secrets": sorted(secret_names(kind.Settings)),
+        }
+        for name, kind in registry.kinds().items()
+    ]
+
+
+def list_channels(session: Session) -> list[dict[str, Any]]:
+    """Return all channels by name, secrets masked."""
+    return [channel_view(row) for row in session.scalars(select(Channel).order_by(Channel.name))]
+
+
+def get_channel(session: Session, name: str) -> dict[str, Any]:
+    """Return one channel, secrets masked; raises NotFound."""
+    return channel_view(_row(session, name))
+
+
+def create_channel(session: Session, body: NewChannel) -> dict[str, Any]:
+    """Store a channel; raises Conflict for a name in use, ValidationFailed naming `settings.<field>`."""
+    if session.scalar(select(Channel.id).where(Channel.name == body.name)) is not None:
+        raise Conflict(f"There is a channel {body.name!r} already.")
+    kind = _kind(body.kind)
+    if kind.to_inbox:
+        raise ValidationFailed([FieldError("kind", "The inbox exists already.", "builtin")])
+    checked = _checked(body.kind, _merged(kind, {}, body.settings))
+    now = db_now(session)
+    fields = body.model_dump(exclude={"settings"})
+    row = Channel(
+        **fields, builtin=False, sealed_settings=seal_settings(checked), created_at=now, updated_at=now
+    )
+    session.add(row)
+    session.flush()
+    return channel_view(row)
+
+
+def update_channel(session: Session, name: str, patch: ChannelPatch) -> dict[str, Any]:
+    """Change a channel and let go what waited for it; raises NotFound, Conflict, ValidationFailed."""
+    row = _row(session, name)
+    changes = patch.model_dump(exclude_unset=True)
+    if row.builtin and changes.keys() & {"enabled", "settings"}:
+        raise Conflict("The inbox is always on and has nothing to set.")
+    if changes.pop("enabled", None) is not None:
+        row.enabled = bool(patch.enabled)
+    if (given := changes.pop("settings", None)) is not None:
+        kind = _kind(row.kind)
+        merged = _merged(kind, open_settings(row.sealed_settings), given)
+        row.sealed_settings = seal_settings(_checked(row.kind, merged))
+    for field, value in changes.items():
+        setattr(row, field, value)
+    row.updated_at = db_now(session)
+    if patch.enabled or given is not None:
+        row.disabled_reason, row.blocked_until = None, None
+    session.flush()
+    if row.enabled and row.disabled_reason is None:
+        release_hold(session, name)
+    return channel_view(row)
+
+
+def delete_channel(session: Session, name: str) -> None:
+    """Remove a channel; what waits for it becomes dead with the reason. Raises NotFound, Conflict (inbox)."""
+    row = _row(session, name)
+    if row.builtin:
+        raise Conflict("The inbox cannot be removed.")
+    session.delete(row)
+    session.flush()
+    # Due at once: each is claimed, finds no channel, and is recorded as dead like any other attempt.
+    release_hold(session, name, planned_too=True)
+
+
+def test_channel(name: str, trial: ChannelTrial | None = None) -> dict[str, Any]:
+    """Send a test message over a saved channel, or over settings not saved yet, and say how it ended.
+
+    Opens its own session and holds none while it sends. Raises NotFound and ValidationFailed.
+    """
+    kind, settings = _trial(name, trial or ChannelTrial())
+    way = registry.make(kind, settings)
+    started = time.perf_counter()
+    outcome = way.send(_test_message())
+    return {
+        "ok": outcome.kind is OutcomeKind.OK,
+        "outcome": outcome.kind.value,
+        "provider_status": outcome.provider_status,
+        "retry_after_s": outcome.retry_after_s,
+        "text": redact(outcome.text, secrets_of(way.Settings, settings)),
+        "duration_ms": round((time.perf_counter() - started) * 1000, 1),
+    }
+
+
+test_channel.__test__ = False  # type: ignore[attr-defined]  # pytest takes it for a test otherwise
+
+
+def channel_view(row: Channel) -> dict[str, Any]:
+    """Return a channel as JSON, every secret as `***`."""
+    return {
+        "name": row.name,
+        "kind": row.kind,
+        "enabled": row.enabled,
+        "builtin": row.builtin,
+        "settings": _masked(_kind(row.kind), open_settings(row.sealed_settings)),
+        "rate_per_minute": row.rate_per_minute,
+        "burst": row.burst,
+        "max_attempts": row.max_attempts,
+        "retry_schedule_s": row.retry_schedule_s,
+        "disabled_reason": row.disabled_reason,
+        "blocked_until": clock.isoformat(row.blocked_until) if row.blocked_until else None,
+        "created_at": clock.isoformat(row.created_at),
+        "updated_at": clock.isoformat(row.updated_at),
+    }
+
+
+def _row(session: Session, name: str) -> Channel:
+    row = session.scalar(select(Channel).where(Channel.name == name))
+    if row is None:
+        raise NotFound(f"There is no channel {name!r}.")
+    return row
+
+
+def _kind(kind: str) -> type[Way]:
+    try:
+        return registry.kind_of(kind)
+    except NotFound as error:
+        raise ValidationFailed([FieldError("kind", error.message, "unknown_kind")]) from error
+
+
+def _checked(kind: str, settings: Mapping[str, Any]) -> dict[str, Any]:
+    registry.make(kind, settings)
+    return dict(settings)
+
+
+def _merged(kind: type[Way], stored: Mapping[str, Any], given: Mapping[str, Any]) -> dict[str, Any]:
+    """Return `stored` changed by `given`: null takes a field back to its default, `***` keeps a secret."""
+    merged = dict(stored)
+    hidden = secret_names(kind.Settings)
+    for name, value in given.items():
+        if value is None:
+            merged.pop(name, None)
+        else:
+            merged[name] = _unmasked(name, value, stored.get(name)) if name in hidden else value
+    return merged
+
+
+def _unmasked(name: str, value: Any, stored: Any) -> Any:
+    if isinstance(value, Mapping):
+        before = stored if isinstance(stored, Mapping) else {}
+        return {key: _unmasked(f"{name}.{key}", one, before.get(key)) for key, one in value.items()}
+    if value != MASK:
+        return value
+    if stored is None:
+        raise ValidationFailed(
+            [FieldError(f"settings.{name}", "There is no stored secret to keep.", "missing")]
+        )
+    return stored
+
+
+def _masked(kind: type[Way], settings: Mapping[str, Any]) -> dict[str, Any]:
+    hidden = secret_names(kind.Settings)
+    return {name: _mask(value) if name in hidden else value for name, value in settings.items()}
+
+
+def _mask(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {key: _mask(one) for key, one in value.items()}
+    return MASK if value else value
+
+
+def _trial(name: str, trial: ChannelTrial) -> tuple[str, dict[str, Any]]:
+    with reading() as session:
+        row = session.scalar(select(Channel).where(Channel.name == name))
+        if row is None and trial.kind is None:
+            raise NotFound(f"There is no channel {name!r}.")
+        kind = trial.kind or (row.kind if row else "")
+        stored = open_settings(row.sealed_settings) if row and row.kind == kind else {}
+    return kind, _merged(_kind(kind), stored, trial.settings or {})
+
+
+def _test_message() -> Message:
+    return Message(
+        id=f"msg_test_{secrets.token_urlsafe(12)}",
+        title="VabHub: test / 测试",
+        text="This channel works. 通道可用。",
+        type="info",
+        priority="normal",
+        created_at=clock.utcnow(),
+    )

@@ -1,0 +1,160 @@
+"""Writes down how an attempt ended, and what that means for its delivery, channel and notification."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import or_, update
+from sqlalchemy.orm import Session
+
+from vabhub.channels.base import Outcome, OutcomeKind
+from vabhub.db import db_now, transaction
+from vabhub.log import get_logger
+from vabhub.models import Attempt, Channel, Delivery
+from vabhub.notify import states
+from vabhub.notify.accept import INBOX, NewNotification, accept
+from vabhub.notify.announce import event_after_commit
+from vabhub.notify.claims import Claim
+from vabhub.notify.retry import LONGEST
+from vabhub.notify.sealed import changed_settings
+from vabhub.notify.states import DeliveryState, Moved
+
+log = get_logger(__name__)
+
+GIVE_UP = frozenset({OutcomeKind.PERMANENT_CHANNEL, OutcomeKind.PERMANENT_MESSAGE})
+
+
+@dataclass(frozen=True, slots=True)
+class _Next:
+    state: DeliveryState
+    at: datetime | None = None
+
+
+def finish(claim: Claim, outcome: Outcome, *, to_inbox: bool = False) -> DeliveryState | None:
+    """Record the attempt and move the delivery on; return its new state.
+
+    A failure counts only while the claim holds (None: the lease was lost, another attempt decides); a
+    success always counts, since what the provider has taken must not be sent again.
+    """
+    with transaction() as session:
+        now = db_now(session)
+        planned = _plan(claim, outcome, now)
+        moved = _move(session, claim, outcome, planned, now)
+        reached = DeliveryState(moved.state) if moved else None
+        _record(session, claim, outcome, now, _Next(reached, planned.at) if reached else None)
+        _tell_channel(session, claim, outcome, now)
+        if moved is not None:
+            inbox = to_inbox and reached is DeliveryState.DELIVERED
+            changed = states.refresh(session, [moved.notification_id], now, inbox=inbox)
+            event_after_commit(session, "delivery", changed)
+    log.info("delivery.attempted", outcome=outcome.kind.value, state=reached, attempt=claim.attempts)
+    return reached
+
+
+def _plan(claim: Claim, outcome: Outcome, now: datetime) -> _Next:
+    if outcome.kind is OutcomeKind.OK:
+        return _Next(DeliveryState.DELIVERED)
+    wait = None if outcome.kind in GIVE_UP else claim.plan.wait(claim.attempts, outcome.retry_after_s)
+    return _Next(DeliveryState.DEAD) if wait is None else _Next(DeliveryState.RETRYING, now + wait)
+
+
+def _move(session: Session, claim: Claim, outcome: Outcome, planned: _Next, now: datetime) -> Moved | None:
+    # The webhook id too: SQLite may give a removed delivery's number to a new one.
+    mine = (Delivery.id == claim.delivery_id, Delivery.webhook_id == claim.webhook_id)
+    values: dict[str, Any] = {"owner": None, "lease_until": None, "hint_at": None}
+    if outcome.progress is not None:
+        values["progress"] = dict(outcome.progress)
+    if planned.state is DeliveryState.DELIVERED:
+        sources = {DeliveryState.SENDING, DeliveryState.RETRYING}
+        won = states.move(session, sources, planned.state, *mine, **values, finished_at=now, last_error=None)
+        return won[0] if won else None
+    values |= {"last_error": outcome.text or outcome.kind.value}
+    held = (*mine, Delivery.epoch == claim.epoch)
+    later = {"next_attempt_at": planned.at} if planned.at else {"finished_at": now}
+    # The request to cancel only ever comes, so what the first of these two misses the second finds.
+    for state, wanted, when in (
+        (planned.state, False, later),
+        (DeliveryState.CANCELLED, True, {"finished_at": now}),
+    ):
+        asked = Delivery.cancel_requested.is_(wanted)
+        moved = states.move(session, {DeliveryState.SENDING}, state, *held, asked, **values, **when)
+        if moved:
+            return moved[0]
+    return None
+
+
+def _record(session: Session, claim: Claim, outcome: Outcome, now: datetime, reached: _Next | None) -> None:
+    values: dict[str, Any] = {
+        "finished_at": now,
+        "outcome": outcome.kind.value,
+        "provider_status": outcome.provider_status,
+        "retry_after_s": outcome.retry_after_s,
+        "text": outcome.text,
+    }
+    if reached is not None:
+        retrying = reached.state is DeliveryState.RETRYING
+        values |= {"next_state": reached.state.value, "next_attempt_at": reached.at if retrying else None}
+    session.execute(
+        update(Attempt)
+        .where(Attempt.delivery_id == claim.delivery_id, Attempt.epoch == claim.epoch)
+        .values(**values)
+        .execution_options(synchronize_session=False)
+    )
+
+
+def _tell_channel(session: Session, claim: Claim, outcome: Outcome, now: datetime) -> None:
+    if outcome.settings_update:
+        changed = changed_settings(claim.sealed_settings, outcome.settings_update)
+        _update_channel(session, claim, sealed_settings=changed, updated_at=now)
+    if outcome.kind is OutcomeKind.RATE_LIMITED and outcome.retry_after_s:
+        _block(session, claim, now + min(timedelta(seconds=outcome.retry_after_s), LONGEST))
+    if (
+        outcome.kind is OutcomeKind.PERMANENT_CHANNEL
+        and claim.given_up is None
+        and _update_channel(session, claim, disabled_reason=outcome.text or "refused", updated_at=now)
+    ):
+        log.warning("channel.disabled", channel=claim.channel)
+        _say_disabled(session, claim.channel, outcome.text)
+
+
+def _update_channel(session: Session, claim: Claim, **values: Any) -> bool:
+    """Change the channel if its settings are still those of the attempt: a person may have mended them."""
+    done = session.execute(
+        update(Channel)
+        .where(
+            Channel.name == claim.channel,
+            Channel.builtin.is_(False),
+            Channel.disabled_reason.is_(None),
+            Channel.sealed_settings == claim.sealed_settings,
+        )
+        .values(**values)
+        .returning(Channel.id)
+        .execution_options(synchronize_session=False)
+    )
+    return done.first() is not None
+
+
+def _block(session: Session, claim: Claim, until: datetime) -> None:
+    session.execute(
+        update(Channel)
+        .where(
+            Channel.name == claim.channel,
+            or_(Channel.blocked_until.is_(None), Channel.blocked_until < until),
+        )
+        .values(blocked_until=until)
+        .execution_options(synchronize_session=False)
+    )
+
+
+def _say_disabled(session: Session, channel: str, reason: str) -> None:
+    request = NewNotification(
+        title=f"The channel {channel} was switched off",
+        message=f"{reason}\n\nWhat waits for it is kept for three days. Mend its settings to send it.",
+        type="error",
+        priority="high",
+        channels=[INBOX],
+        data={"event": "channel_disabled", "channel": channel, "reason": reason},
+    )
+    accept(session, request, source="vabhub")

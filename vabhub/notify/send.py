@@ -1,0 +1,83 @@
+"""One delivery's way out: claim → render → channel, with no database session open → record."""
+
+from __future__ import annotations
+
+import os
+import socket
+import threading
+import time
+from dataclasses import replace
+
+from vabhub.channels import registry
+from vabhub.channels.base import Channel, Outcome, OutcomeKind
+from vabhub.errors import Unavailable, VabHubError
+from vabhub.log import bind, get_logger
+from vabhub.notify.claims import Claim, claim
+from vabhub.notify.record import finish
+from vabhub.notify.redact import redact, secrets_of
+from vabhub.notify.sealed import open_settings
+from vabhub.notify.states import DeliveryState
+
+log = get_logger(__name__)
+
+# How long the outcome of an attempt is kept in hand while the database does not answer. The lease (45 s)
+# outlasts it and the time limit of the task.
+KEEP_OUTCOME_S = 24.0
+PAUSE_S = 0.5
+
+
+def deliver(delivery_id: int) -> DeliveryState | None:
+    """Attempt a delivery if it is due and free; safe to call at any time, any number of times.
+
+    Returns the state it has reached, or None when there was nothing to do or the lease was lost.
+    """
+    bind(delivery_id=delivery_id)
+    started = time.monotonic()
+    claimed = claim(delivery_id, _owner())
+    if claimed is None:
+        log.debug("delivery.not_claimed")
+        return None
+    outcome, to_inbox = attempt(claimed)
+    return _record(claimed, outcome, to_inbox=to_inbox, until=started + KEEP_OUTCOME_S)
+
+
+def attempt(claimed: Claim) -> tuple[Outcome, bool]:
+    """Send, and return the outcome without secrets, and whether success means the inbox."""
+    if claimed.given_up is not None:
+        return Outcome(OutcomeKind.PERMANENT_CHANNEL, claimed.given_up), False
+    try:
+        settings = open_settings(claimed.sealed_settings)
+        channel = registry.make(claimed.kind, settings)
+    except VabHubError as error:
+        return Outcome(OutcomeKind.PERMANENT_CHANNEL, redact(_explain(error), [])), False
+    outcome = _send(channel, claimed)
+    text = redact(outcome.text, secrets_of(channel.Settings, settings))
+    return replace(outcome, text=text), channel.to_inbox
+
+
+def _send(channel: Channel, claimed: Claim) -> Outcome:
+    try:
+        return channel.send(claimed.message)
+    except Exception as error:
+        log.exception("channel.fault", channel=claimed.channel)
+        return Outcome(OutcomeKind.UNCERTAIN, f"a fault in VabHub: {type(error).__name__}")
+
+
+def _record(claimed: Claim, outcome: Outcome, *, to_inbox: bool, until: float) -> DeliveryState | None:
+    """Record the outcome, waiting for a locked or restarting database: a lost outcome is a duplicate."""
+    while True:
+        try:
+            return finish(claimed, outcome, to_inbox=to_inbox)
+        except Unavailable:
+            if time.monotonic() > until:
+                raise
+            time.sleep(PAUSE_S)
+
+
+def _explain(error: VabHubError) -> str:
+    fields = getattr(error, "errors", ())
+    return "; ".join(f"{found.field}: {found.message}" for found in fields) or error.message
+
+
+def _owner() -> str:
+    return f"{socket.gethostname()}:{os.getpid()}:{threading.get_ident()}"[:100]
