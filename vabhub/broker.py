@@ -40,4 +40,14 @@ def reset_broker() -> None:
 
 
 def _middleware() -> list[Middleware]:
-    return [AgeLimit(), TimeLimit(time_limit=30_000, interval=1_000), ShutdownNotifications()]
+    limit = TimeLimit(time_limit=30_000, interval=1_000)
+    return [AgeLimit(), limit, ShutdownNotifications(), NoRetries()]
+
+
+class NoRetries(Middleware):
+    """Lets an actor state `max_retries=0`: without Retries nobody else declares that option."""
+
+    @property
+    def actor_options(self) -> set[str]:
+        """Return the option's name."""
+        return {"max_retries"}

@@ -64,7 +64,7 @@ def next_database(url: str) -> str:
     query = dict(parse_qsl(parts.query))
     if parts.scheme == "unix":
         query["db"] = str(int(query.get("db", "0")) + 1)
-        return urlunsplit(parts._replace(query=urlencode(query)))
+        return f"unix://{parts.netloc}{parts.path}?{urlencode(query)}"  # urlunsplit would drop the slashes
     number = query.pop("db", None) or parts.path.strip("/") or "0"
     return urlunsplit(parts._replace(path=f"/{int(number) + 1}", query=urlencode(query)))
 

@@ -139,14 +139,11 @@ def _qbittorrent(settings: Settings) -> Iterator[Finding]:
     if settings.qbittorrent_url is None:
         yield Finding("qbittorrent", "not configured")
         return
-    from vabhub.collectors.downloads import QBittorrentCollector
+    from vabhub.collectors.downloads import collect_all
 
-    collector = QBittorrentCollector(
-        settings.qbittorrent_url, settings.qbittorrent_username, settings.qbittorrent_password
-    )
-    found = collector.collect()
-    mend = None if found.status == "ok" else "check VABHUB_QBITTORRENT_URL, _USERNAME and _PASSWORD"
-    yield Finding("qbittorrent", str(found.error or "answers"), mend)
+    found = collect_all(settings)
+    mend = None if found.error is None else "check VABHUB_QBITTORRENT_URL, _USERNAME and _PASSWORD"
+    yield Finding("qbittorrent", f"{settings.qbittorrent_url} {found.error or 'answers'}", mend)
 
 
 def _media_roots(settings: Settings) -> Iterator[Finding]:

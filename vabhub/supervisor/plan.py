@@ -120,7 +120,8 @@ def _refuse_silent_redis(url: str) -> None:
         where = urlsplit(url)._replace(query="", fragment="")
         shown = where._replace(netloc=where.netloc.rpartition("@")[2]).geturl()
         raise SettingsError(
-            f"REDIS_URL: {shown} does not answer: {error}. Start that Redis, or unset REDIS_URL to use our own."
+            f"REDIS_URL: {shown} does not answer: {error}. "
+            "Start that Redis, or unset REDIS_URL to use our own."
         ) from None
     finally:
         client.close()

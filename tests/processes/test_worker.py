@@ -1,0 +1,152 @@
+"""`python -m workers`: takes every queue, keeps threads for the urgent one, leaves when it is asked to."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.support.stack import ROOT
+from tests.support.waiting import wait_until
+from vabhub import redis_client
+from vabhub.queues import Queue, Task, enqueue
+from vabhub.settings import Settings
+
+ACTORS = """
+import sys, time
+from pathlib import Path
+import dramatiq
+from vabhub.broker import get_broker
+from vabhub.queues import Queue, Task
+
+get_broker()
+
+@dramatiq.actor(actor_name=Task.DELIVER, queue_name=Queue.DEFAULT)
+def deliver(path, seconds):
+    with Path(path).open("a") as file:
+        file.write("begun\\n")
+    time.sleep(seconds)
+    with Path(path).open("a") as file:
+        file.write("done\\n")
+
+@dramatiq.actor(actor_name=Task.SWEEP, queue_name=Queue.MAINTENANCE)
+def sweep():
+    raise ValueError("a fault in a task")
+
+from workers import __main__, boot
+boot.ACTOR_MODULES = ()
+sys.exit(__main__.main())
+"""
+
+
+class WorkerProcess:
+    """The worker with two actors of the tests' own."""
+
+    def __init__(self, directory: Path, settings: Settings, threads: int) -> None:
+        script = directory / "worker_under_test.py"
+        script.write_text(ACTORS)
+        self.log = directory / "worker.log"
+        with self.log.open("wb") as log:
+            self.process = subprocess.Popen(
+                [sys.executable, "-W", "error", str(script)],
+                stdout=log,
+                stderr=log,
+                env={
+                    **os.environ,
+                    "PYTHONPATH": str(ROOT),
+                    "REDIS_URL": settings.redis_url,
+                    "VABHUB_DATA_DIR": str(settings.data_dir),
+                    "VABHUB_WORKER_THREADS": str(threads),
+                },
+            )
+        wait_until(lambda: "worker.ready" in self.text(), what="the worker is ready")
+
+    def text(self) -> str:
+        """What it logged so far."""
+        assert self.process.poll() in (None, 0), self.log.read_text()
+        return self.log.read_text()
+
+
+@pytest.fixture
+def worker(tmp_path: Path, settings: Settings, redis: None) -> Iterator[WorkerProcess]:
+    """A running worker with one general thread."""
+    running = WorkerProcess(tmp_path, settings, threads=1)
+    yield running
+    running.process.kill()
+    running.process.wait()
+
+
+def deliver(path: Path, seconds: float, queue: Queue = Queue.DEFAULT) -> None:
+    enqueue(Task.DELIVER, str(path), seconds, queue=queue)
+
+
+def lines(path: Path) -> list[str]:
+    return path.read_text().splitlines() if path.exists() else []
+
+
+@pytest.mark.parametrize("queue", list(Queue))
+def test_every_queue_is_consumed(worker: WorkerProcess, tmp_path: Path, queue: Queue) -> None:
+    deliver(tmp_path / "out", 0, queue)
+    wait_until(lambda: lines(tmp_path / "out") == ["begun", "done"])
+
+
+def test_an_urgent_task_does_not_wait_for_the_others(worker: WorkerProcess, tmp_path: Path) -> None:
+    for number in range(3):
+        deliver(tmp_path / f"slow{number}", 30)
+    wait_until(lambda: lines(tmp_path / "slow0") == ["begun"])
+    deliver(tmp_path / "urgent", 0, Queue.URGENT)
+    wait_until(lambda: lines(tmp_path / "urgent") == ["begun", "done"], timeout_s=5)
+
+
+def test_repeated_signals_let_a_running_task_finish(worker: WorkerProcess, tmp_path: Path) -> None:
+    deliver(tmp_path / "out", 2)
+    wait_until(lambda: lines(tmp_path / "out") == ["begun"])
+    for number in (signal.SIGTERM, signal.SIGTERM, signal.SIGINT, signal.SIGTERM):
+        worker.process.send_signal(number)
+    wait_until(lambda: "worker.draining" in worker.text())
+    worker.process.send_signal(signal.SIGTERM)
+    assert worker.process.wait(timeout=22) == 0
+    assert lines(tmp_path / "out") == ["begun", "done"]
+    assert worker.text().count("worker.draining") == 1
+
+
+def test_what_a_stopping_worker_has_not_begun_waits_for_the_next(
+    worker: WorkerProcess, tmp_path: Path, settings: Settings
+) -> None:
+    deliver(tmp_path / "first", 1)
+    wait_until(lambda: lines(tmp_path / "first") == ["begun"])
+    deliver(tmp_path / "second", 0)
+    worker.process.send_signal(signal.SIGTERM)
+    assert worker.process.wait(timeout=22) == 0
+    assert lines(tmp_path / "second") == []
+    waiting = redis_client.get_queue_redis(answer_timeout_s=2)
+    assert waiting.llen(f"dramatiq:{Queue.DEFAULT}") == 1
+    waiting.close()
+
+
+def test_a_fault_in_a_task_is_logged_once_and_costs_no_thread(worker: WorkerProcess, tmp_path: Path) -> None:
+    enqueue(Task.SWEEP, queue=Queue.MAINTENANCE)
+    wait_until(lambda: "a fault in a task" in worker.text())
+    deliver(tmp_path / "out", 0)
+    wait_until(lambda: lines(tmp_path / "out") == ["begun", "done"])
+    assert worker.text().count("ValueError: a fault in a task") == 1
+
+
+def test_a_wrong_setting_stops_the_worker_in_one_line(tmp_path: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "workers"],
+        cwd=ROOT,
+        env={**os.environ, "VABHUB_WORKER_THREADS": "many", "VABHUB_DATA_DIR": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        timeout=30,
+        check=False,
+    )
+    assert done.returncode == 1
+    assert done.stderr.startswith("vabhub worker: VABHUB_WORKER_THREADS")
+    assert len(done.stderr.splitlines()) == 1

@@ -1,0 +1,1 @@
+"""The worker process: actors of a few lines each that call the domain."""
