@@ -43,6 +43,7 @@ class Snapshot:
     error_code: str | None = None
     error: str | None = None
     data: dict[str, Any] | None = None
+    sources: dict[str, Any] | None = None  # a composed reading says where each of its parts comes from
 
     def meta(self) -> dict[str, Any]:
         """Return where the numbers come from, as the envelope's `meta` carries it."""
@@ -53,6 +54,8 @@ class Snapshot:
         }
         if self.error is not None:
             meta |= {"error": self.error, "error_code": self.error_code}
+        if self.sources is not None:
+            meta["sources"] = self.sources
         return meta
 
     def to_json(self) -> str:
@@ -71,6 +74,7 @@ class Snapshot:
             error_code=fields["error_code"],
             error=fields["error"],
             data=fields["data"],
+            sources=fields.get("sources"),
         )
 
     def as_stale(self, error_code: str, error: str) -> Snapshot:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any, TypeVar
 
 import psutil
@@ -62,11 +62,13 @@ class SystemCollector:
     def _network_fields(self) -> dict[str, Any]:
         counters = _or_none(lambda: psutil.net_io_counters(pernic=True))
         if not counters:
-            return {"network_sent": None, "network_recv": None, "interfaces": None}
+            return dict.fromkeys(_NETWORK)
         rates = self._network.sample({name: (c.bytes_sent, c.bytes_recv) for name, c in counters.items()})
         return {
             "network_sent": sum(c.bytes_sent for c in counters.values()),
             "network_recv": sum(c.bytes_recv for c in counters.values()),
+            "network_sent_bps": _sum(rates[name][0] for name in counters if not _is_virtual(name)),
+            "network_recv_bps": _sum(rates[name][1] for name in counters if not _is_virtual(name)),
             "interfaces": [self._interface(name, c, *rates[name]) for name, c in counters.items()],
         }
 
@@ -136,6 +138,20 @@ def _temperatures() -> list[dict[str, Any]]:
         for sensor, entries in psutil.sensors_temperatures().items()
         for entry in entries
     ]
+
+
+_NETWORK = ("network_sent", "network_recv", "network_sent_bps", "network_recv_bps", "interfaces")
+# Their bytes pass a real interface too, or none at all.
+_VIRTUAL = ("lo", "veth", "docker", "br-", "virbr", "ifb", "tun", "tap", "wg", "cni", "flannel", "dummy")
+
+
+def _is_virtual(name: str) -> bool:
+    return name.startswith(_VIRTUAL)
+
+
+def _sum(values: Iterable[int | None]) -> int | None:
+    known = [value for value in values if value is not None]
+    return sum(known) if known else None
 
 
 def _gib(size_bytes: int) -> float:

@@ -1,0 +1,112 @@
+"""What runs when: one table."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from scheduler.leader import RENEW_EVERY_S, Leader
+from vabhub.collectors import history
+from vabhub.collectors.base import Snapshot
+from vabhub.collectors.dashboard import build
+from vabhub.collectors.downloads import collect_all
+from vabhub.collectors.library import media_stats, music_stats, request_due_scans
+from vabhub.collectors.publish import publish_snapshot
+from vabhub.collectors.system import SystemCollector
+from vabhub.db import reading, transaction
+from vabhub.events.topics import Topic
+from vabhub.notify.history import purge_deleted
+from vabhub.notify.sweep import sweep_once
+from vabhub.settings import Settings
+
+FLUSH_EVERY_S = 10.0
+SWEEP_EVERY_S = 1.0
+LIBRARY_EVERY_S = 30.0
+SCANS_EVERY_S = 60.0
+PRUNE_EVERY_S = 3600.0
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """A name, how often, and what; the first run is at the start."""
+
+    name: str
+    every_s: float
+    run: Callable[[], object]
+
+
+class Work:
+    """The jobs' common state: who leads, and the samplers that must remember their last sample."""
+
+    def __init__(self, settings: Settings, leader: Leader) -> None:
+        self._settings = settings
+        self._leader = leader
+        self._system = SystemCollector(settings.system_interval_s)
+        self._downloads: tuple[int | None, Any] = (None, None)
+
+    def table(self) -> tuple[Job, ...]:
+        """Return all jobs. Only the lease and the sweep run in a scheduler that does not lead."""
+        chosen = self._settings
+        return (
+            Job("lease", RENEW_EVERY_S, self._leader.renew),
+            Job("notify_sweep", SWEEP_EVERY_S, sweep_once),
+            Job("system", chosen.system_interval_s, self.system),
+            Job("downloads", chosen.downloads_interval_s, self.downloads),
+            Job("dashboard", chosen.dashboard_interval_s, self._when_leading(self.dashboard)),
+            Job("library", LIBRARY_EVERY_S, self._when_leading(self.library)),
+            Job("library_scans", SCANS_EVERY_S, self._when_leading(self.library_scans)),
+            Job("history_flush", FLUSH_EVERY_S, history.flush),
+            Job("history_prune", PRUNE_EVERY_S, self._when_leading(history.prune)),
+            Job("notify_purge", PRUNE_EVERY_S, self._when_leading(purge_deleted)),
+        )
+
+    def system(self) -> None:
+        """Sample the machine."""
+        if self._leader.may_record:
+            self._take(self._system.collect(), Topic.SYSTEM)
+
+    def downloads(self) -> None:
+        """Ask the download clients; push only what changed."""
+        if not self._leader.may_record:
+            return
+        snapshot = collect_all(self._settings)
+        now = (self._leader.token, _without_age(snapshot))
+        changed, self._downloads = now != self._downloads, now
+        try:
+            self._take(snapshot, Topic.DOWNLOADS if changed else None)
+        except BaseException:
+            self._downloads = (None, None)
+            raise
+
+    def dashboard(self) -> None:
+        """Compose the overview."""
+        with reading() as session:
+            snapshot = build(session)
+        publish_snapshot(snapshot, Topic.DASHBOARD, self._leader.token)
+
+    def library(self) -> None:
+        """Count the library anew from its rows."""
+        with reading() as session:
+            snapshots = [media_stats(session), music_stats(session)]
+        for snapshot in snapshots:
+            publish_snapshot(snapshot)
+
+    def library_scans(self) -> None:
+        """Queue the scans that are due."""
+        with transaction() as session:
+            request_due_scans(session, self._settings)
+
+    def _take(self, snapshot: Snapshot, topic: Topic | None) -> None:
+        history.record(snapshot)
+        token = self._leader.token
+        if token is not None:
+            publish_snapshot(snapshot, topic, token)
+
+    def _when_leading(self, run: Callable[[], object]) -> Callable[[], object]:
+        return lambda: run() if self._leader.token is not None else None
+
+
+def _without_age(snapshot: Snapshot) -> Any:
+    data = {key: value for key, value in (snapshot.data or {}).items() if key != "collected_at"}
+    return snapshot.status, snapshot.error, data
