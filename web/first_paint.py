@@ -1,0 +1,152 @@
+"""The overview's first numbers: drawn into the page, and handed to the browser with the texts it needs."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from jinja2 import pass_context
+from jinja2.runtime import Context
+
+from vabhub.clock import isoformat, parse_iso, utcnow
+from vabhub.db import reading
+from vabhub.errors import Unavailable
+from vabhub.log import get_logger
+from vabhub.settings import Settings
+from web import assets, i18n, readable
+from web.api.dashboard import dashboard_payload
+
+log = get_logger(__name__)
+
+_SOURCES = ("system", "downloads", "media", "music", "dashboard")
+_MOST_ITEMS = 50
+_ORDER = ("error", "downloading", "metadata", "checking", "moving", "stalled", "queued", "paused", "seeding")
+
+
+@dataclass(frozen=True, slots=True)
+class First:
+    """What one tile starts with."""
+
+    data: dict[str, Any] | None
+    meta: dict[str, Any]
+
+
+def overview(translator: i18n.Translator, settings: Settings) -> dict[str, Any]:
+    """Return what the overview's template needs."""
+    first = {name: _first(name) for name in _SOURCES}
+    unread = _unread()
+    return {
+        "first": first,
+        "unread": unread,
+        "modules": assets.modules(),
+        "now_clock": clock_text(utcnow()),
+        "boot": _boot(translator.locale, settings, first, unread),
+    }
+
+
+def pick_downloads(downloads: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Return the downloads that a person looks for first."""
+    items = [item for item in downloads.get("items") or [] if item.get("state") != "completed"]
+    return sorted(items, key=lambda item: (_rank(item), str(item.get("name"))))[:_MOST_ITEMS]
+
+
+def clock_text(at: datetime | str | None) -> str:
+    """Return a time of day as the server's clock shows it; the browser writes its own over it."""
+    moment = parse_iso(at) if isinstance(at, str) else at
+    return moment.astimezone().strftime("%H:%M:%S") if moment else ""
+
+
+def clock_of(meta: Mapping[str, Any] | None) -> str:
+    """Return when a tile's numbers were read."""
+    return clock_text((meta or {}).get("collected_at"))
+
+
+def tile_status(meta: Mapping[str, Any] | None) -> str:
+    """Return ok, stale, error or unconfigured; unknown when nothing was read yet."""
+    return str((meta or {}).get("status") or "unknown")
+
+
+@pass_context
+def note_of(context: Context, meta: Mapping[str, Any] | None) -> str:
+    """Return why a source has no new numbers, in the reader's language, and what to do."""
+    error = (meta or {}).get("error")
+    if not error:
+        return ""
+    translator = i18n.Translator(context["locale"])
+    code = str((meta or {}).get("error_code"))
+    key = f"fault.{code}" if translator.has(f"fault.{code}") else "fault.other"
+    return f"{translator.text(key)}: {translator.text(f'{key}.next', error=error)}"
+
+
+TEMPLATE_FUNCTIONS: dict[str, Any] = {
+    "clock_of": clock_of,
+    "clock_text": clock_text,
+    "note_of": note_of,
+    "pick_downloads": pick_downloads,
+    "tile_status": tile_status,
+    "duration": readable.duration,
+    "gib_parts": readable.gib_parts,
+    "gib_of": readable.gib_of,
+    "level": readable.level,
+    "network_rates": readable.network_rates,
+    "number": readable.number,
+    "percent": readable.percent,
+    "percent_parts": readable.percent_parts,
+    "rate": readable.rate,
+    "rate_parts": readable.rate_parts,
+    "size": readable.size,
+    "size_of": readable.size_of,
+}
+TEMPLATE_FILTERS: dict[str, Any] = {"load": readable.load}
+
+
+def _first(name: str) -> First:
+    first = _payload(name)
+    if name == "downloads" and first.data is not None:
+        return First({**first.data, "downloaders": _payload("downloaders").data}, first.meta)
+    return first
+
+
+def _payload(name: str) -> First:
+    # The page also has to open while a source or Redis is away: then its tile starts empty.
+    try:
+        data, meta = dashboard_payload(name)
+    except Unavailable as error:
+        log.warning("page.first_number_missing", source=name, reason=error.message)
+        return First(None, {})
+    return First(data, dict(meta))
+
+
+def _unread() -> int | None:
+    from vabhub.notify.history import unread_count
+
+    try:
+        with reading() as session:
+            return unread_count(session)
+    except Unavailable:
+        return None
+
+
+def _boot(locale: str, settings: Settings, first: Mapping[str, First], unread: int | None) -> str:
+    content = {
+        "locale": locale,
+        "texts": i18n.catalogue(locale),
+        "now": isoformat(utcnow()),
+        "unread": unread,
+        "intervals": {
+            "system": settings.system_interval_s,
+            "downloads": settings.downloads_interval_s,
+            "dashboard": settings.dashboard_interval_s,
+            "media": settings.ttl_media_s,
+        },
+        "first": {name: {"data": one.data, "meta": one.meta} for name, one in first.items()},
+    }
+    return json.dumps(content, ensure_ascii=False, separators=(",", ":"), default=str)
+
+
+def _rank(item: Mapping[str, Any]) -> int:
+    state = str(item.get("state"))
+    return _ORDER.index(state) if state in _ORDER else len(_ORDER)

@@ -1,0 +1,175 @@
+"""The pages: overview, sign-in, first start. All of them work without JavaScript; with it they are live."""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+from typing import Any
+from urllib.parse import urlencode
+
+from flask import Blueprint, Flask, Response, g, make_response, redirect, render_template, request
+from flask.typing import ResponseReturnValue
+
+from vabhub import __version__, accounts
+from vabhub.accounts import PASSWORD_LENGTH, Scope
+from vabhub.db import transaction
+from vabhub.errors import Conflict, RateLimited, Unauthorized, Unavailable, VabHubError, ValidationFailed
+from vabhub.settings import get_settings
+from web import assets, auth, first_paint, i18n
+from web.endpoint import Access, page
+from web.guard import account_exists
+
+blueprint = Blueprint("pages", __name__)
+
+
+def init_app(app: Flask) -> None:
+    """Register the pages and what their templates may call."""
+    app.register_blueprint(blueprint)
+    app.jinja_env.globals.update(first_paint.TEMPLATE_FUNCTIONS, static_url=assets.static_url)
+    app.jinja_env.filters.update(first_paint.TEMPLATE_FILTERS)
+    app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
+
+
+@blueprint.before_request
+def switch_language() -> ResponseReturnValue | None:
+    """Keep the language of `?lang=` in a cookie and lead back to the same page."""
+    chosen = request.args.get("lang")
+    if chosen not in i18n.LOCALES or request.method != "GET":
+        return None
+    rest = urlencode([pair for pair in request.args.items(multi=True) if pair[0] != "lang"])
+    # From this request's own path only: no address from outside can come in.
+    response = redirect(f"/{request.path.lstrip('/')}" + (f"?{rest}" if rest else ""), HTTPStatus.SEE_OTHER)
+    response.set_cookie(
+        i18n.COOKIE, chosen, max_age=365 * 86400, samesite="Lax", httponly=True, secure=request.is_secure
+    )
+    return response
+
+
+@page(blueprint, "/", access=Scope.READ)
+def overview() -> str:
+    """Draw the overview with its first numbers."""
+    person = auth.current()
+    content = first_paint.overview(_translator(), get_settings())
+    return _render("index.html", **content, user=person.name, csrf_token=person.csrf_token or "")
+
+
+@page(blueprint, "/login", access=Access.OPEN, methods=("GET", "POST"))
+def login() -> ResponseReturnValue:
+    """Draw the sign-in form, or sign in and lead on."""
+    if request.method == "POST":
+        return _sign_in()
+    if not account_exists():
+        return redirect("/setup")
+    if auth.identify() is not None:
+        return redirect(_next())
+    return _form("login.html")
+
+
+@page(blueprint, "/setup", access=Access.SETUP, methods=("GET", "POST"))
+def setup() -> ResponseReturnValue:
+    """Draw the first form, or create the administrator and sign in."""
+    if account_exists():
+        return redirect("/")
+    return _create_admin() if request.method == "POST" else _form("setup.html")
+
+
+@page(blueprint, "/logout", access=Access.ANY, methods=("POST",))
+def logout() -> Response:
+    """End this browser's session."""
+    response = make_response(redirect("/login", HTTPStatus.SEE_OTHER))
+    auth.sign_out(response)
+    return response
+
+
+@page(blueprint, "/static/v-<asked_version>/<path:name>", access=Access.OPEN)
+def asset(asked_version: str, name: str) -> Response:
+    """Answer with a static file."""
+    return assets.send(asked_version, name)
+
+
+def error_page(status: int, headers: dict[str, str] | None = None) -> Response:
+    """Return the page that tells a person what went wrong, in their language."""
+    translator = _translator()
+    known = status if translator.has(f"error.{status}.title") else 500 if status >= 500 else 404
+    text = translator.text(f"error.{known}.text")
+    body = _render("error.html", status=status, title=translator.text(f"error.{known}.title"), text=text)
+    return Response(body, status=status, headers=headers or {}, mimetype="text/html")
+
+
+def _sign_in() -> ResponseReturnValue:
+    response = make_response(redirect(_next(), HTTPStatus.SEE_OTHER))
+    try:
+        auth.sign_in(request.form.get("username", ""), request.form.get("password", ""), response)
+    except (Unauthorized, RateLimited, Unavailable) as error:
+        return _form("login.html", error=_login_error(error)), error.http_status
+    return response
+
+
+def _login_error(error: VabHubError) -> str:
+    translate = _translator().text
+    if isinstance(error, RateLimited):
+        return translate("login.limited", n=round(error.retry_after_s))
+    return translate("login.unavailable" if isinstance(error, Unavailable) else "login.wrong")
+
+
+def _create_admin() -> ResponseReturnValue:
+    response = make_response(redirect("/", HTTPStatus.SEE_OTHER))
+    username, password = request.form.get("username", ""), request.form.get("password", "")
+    try:
+        with transaction() as session:
+            user = accounts.create_first_admin(session, username, password)
+    except ValidationFailed as error:
+        return _form("setup.html", field_errors=_field_errors(error)), error.http_status
+    except Conflict as error:
+        return _form("login.html", error=_translator().text("setup.taken")), error.http_status
+    except Unavailable as error:
+        return _form("setup.html", error=_translator().text("login.unavailable")), error.http_status
+    auth.start_session(user, response)
+    return response
+
+
+def _field_errors(error: ValidationFailed) -> dict[str, str]:
+    translate = _translator().text
+    least, most = PASSWORD_LENGTH
+    texts = {
+        "username": translate("setup.username_bad"),
+        "password": translate("setup.password_short", n=least, max=most),
+    }
+    return {one.field: texts.get(one.field, one.message) for one in error.errors}
+
+
+def _form(template: str, *, error: str = "", field_errors: dict[str, str] | None = None) -> str:
+    return _render(
+        template,
+        action="/" + template.removesuffix(".html"),
+        error=error,
+        field_errors=field_errors or {},
+        username=request.form.get("username", "")[:64],
+        next=_next(),
+        password_min=PASSWORD_LENGTH[0],
+    )
+
+
+def _next() -> str:
+    """Return where to go after signing in: only ever a path of ours."""
+    target = request.values.get("next", "/")
+    ours = target.startswith("/") and not target.startswith(("//", "/\\")) and target.isprintable()
+    return target if ours else "/"
+
+
+def _translator() -> i18n.Translator:
+    if "translator" not in g:
+        g.translator = i18n.Translator(i18n.choose_locale())
+    translator: i18n.Translator = g.translator
+    return translator
+
+
+def _render(template: str, **content: Any) -> str:
+    translator = _translator()
+    return render_template(
+        template,
+        **content,
+        locale=translator.locale,
+        t=translator.text,
+        tn=translator.count,
+        version=__version__,
+    )

@@ -1,0 +1,33 @@
+/* What happened lately, newest first. */
+import { now, onTick } from "../clock.js";
+import { Rows, setAttr, setSlot, setText, show } from "../dom.js";
+import { UNKNOWN, span } from "../format.js";
+import { t } from "../i18n.js";
+import * as store from "../store.js";
+import { tile } from "../tile.js";
+
+const MOST = 8;
+let rows = null;
+
+export function start() {
+  const root = tile("events", draw);
+  onTick(() => {
+    const held = store.get("dashboard")?.data;
+    if (held) draw(held, root);
+  });
+}
+
+function draw(data, root) {
+  rows ??= new Rows(root.querySelector("[data-list]"), root.querySelector('template[data-row="event"]'), drawRow);
+  const events = data.recent_events;
+  rows.update((events ?? []).slice(0, MOST), (event) => `${event.kind ?? ""}:${event.id ?? event.at}`);
+  const empty = root.querySelector("[data-empty]");
+  setText(empty, events ? t("events.empty") : UNKNOWN);
+  show(empty, !events?.length);
+}
+
+function drawRow(row, event) {
+  setAttr(row, "data-type", event.type ?? "info");
+  setSlot(row, "title", event.title ?? "");
+  setSlot(row, "when", span(Math.max(0, now() - Date.parse(event.at)), "ago"));
+}

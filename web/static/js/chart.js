@@ -1,0 +1,136 @@
+/* CPU and memory of the last hour: history by REST, then every live reading; gaps stay gaps. */
+import * as api from "./api.js";
+import { setText } from "./dom.js";
+import { clock, isNumber, percent } from "./format.js";
+import * as store from "./store.js";
+
+const HOUR_S = 3600;
+const HEIGHT = 240;
+const GAP_S = 15;
+
+class HourChart {
+  constructor(root) {
+    this.root = root;
+    this.tile = root.closest("[data-card]");
+    this.rows = []; // [epoch s, cpu, memory], oldest first
+    this.plot = null;
+    this.step = GAP_S;
+  }
+
+  async start() {
+    store.on("system", ({ data, meta }) => this.append(data, meta));
+    new ResizeObserver(() => this.plot?.setSize(this.box())).observe(this.root);
+    store.on("connection", ({ state }) => state === "live" && this.load());
+    this.build();
+  }
+
+  /** Reads the hour by REST, again after each reconnect, so that a hole the page slept through is filled. */
+  async load() {
+    try {
+      const { data } = await api.get("/dashboard/system-resources-history?hours=1&interval_minutes=1");
+      const points = readHistory(data);
+      const newest = points.at(-1)?.[0] ?? 0;
+      this.rows = [...points, ...this.rows.filter(([at]) => at > newest)];
+      this.draw();
+    } catch { /* the live readings alone draw the chart; the next reconnect asks again */ }
+  }
+
+  append(data, meta) {
+    const at = Date.parse(meta?.collected_at) / 1000;
+    const last = this.rows.at(-1)?.[0] ?? 0;
+    if (!data || !(at > last)) return;
+    if (last && at - last > 90) this.rows.push([at - 1, null, null]);
+    this.rows.push([at, orNull(data.cpu_usage), orNull(data.memory_usage)]);
+    this.showLatest();
+    if (!document.hidden) this.draw();
+  }
+
+  draw() {
+    const end = this.rows.at(-1)?.[0] ?? Date.now() / 1000;
+    while (this.rows.length && this.rows[0][0] < end - HOUR_S) this.rows.shift();
+    const columns = [0, 1, 2].map((index) => this.rows.map((row) => row[index]));
+    this.plot?.setData(columns, false);
+    this.plot?.setScale("x", { min: end - HOUR_S, max: end });
+  }
+
+  /** Draws anew with the colours of the theme that holds now. */
+  build() {
+    this.plot?.destroy();
+    this.plot = new uPlot(options(this.box(), (plot) => this.showCursor(plot)), [[], [], []], this.root);
+    this.draw();
+  }
+
+  box() {
+    return { width: Math.max(200, this.root.clientWidth), height: HEIGHT };
+  }
+
+  showCursor(plot) {
+    const row = this.rows[plot.cursor.idx];
+    this.looking = plot.cursor.idx !== null && plot.cursor.idx !== undefined;
+    if (this.looking && row) this.showRow(row, clock(row[0] * 1000));
+    else this.showLatest();
+  }
+
+  showLatest() {
+    const row = this.rows.findLast(([, cpu]) => cpu !== null);
+    if (!this.looking && row) this.showRow(row, "");
+  }
+
+  showRow([, cpu, memory], time) {
+    setText(this.tile.querySelector('[data-legend="cpu"]'), percent(cpu));
+    setText(this.tile.querySelector('[data-legend="memory"]'), percent(memory));
+    setText(this.tile.querySelector('[data-legend="time"]'), time);
+  }
+}
+
+const orNull = (value) => (isNumber(value) ? value : null);
+
+function readHistory(data) {
+  const points = Array.isArray(data) ? data : (data?.points ?? []);
+  return points
+    .map((point) => [Date.parse(point.timestamp ?? point.at) / 1000, orNull(point.cpu_usage), orNull(point.memory_usage)])
+    .filter(([at]) => Number.isFinite(at));
+}
+
+function options({ width, height }, onCursor) {
+  const style = getComputedStyle(document.documentElement);
+  const token = (name) => style.getPropertyValue(name).trim();
+  const font = `11px ${token("--font")}`;
+  const axis = { stroke: token("--ink-3"), font, ticks: { show: false } };
+  const grid = { stroke: token("--line"), width: 1 };
+  const line = (name, colour) => ({ label: name, stroke: colour, width: 1.5, fill: fade(colour), points: { show: false } });
+  return {
+    width,
+    height,
+    padding: [8, 8, 0, 0],
+    legend: { show: false },
+    cursor: { y: false, points: { size: 7 }, drag: { x: false, y: false } },
+    hooks: { setCursor: [onCursor] },
+    scales: { x: { time: true }, y: { range: [0, 100] } },
+    axes: [
+      { ...axis, grid: { show: false }, size: 28, space: 72, values: (_, at) => at.map((s) => clock(s * 1000, { seconds: false })) },
+      { ...axis, grid, size: 34, splits: () => [0, 25, 50, 75, 100] },
+    ],
+    series: [{}, line("cpu", token("--cpu")), line("memory", token("--memory"))],
+  };
+}
+
+/** A wash under the line that fades towards the axis. */
+function fade(colour) {
+  return (plot) => {
+    const { top, height } = plot.bbox;
+    if (!height) return "transparent";
+    const wash = plot.ctx.createLinearGradient(0, top, 0, top + height);
+    wash.addColorStop(0, `${colour}33`);
+    wash.addColorStop(1, `${colour}05`);
+    return wash;
+  };
+}
+
+export function startChart() {
+  const root = document.querySelector("[data-chart]");
+  if (!root || typeof uPlot === "undefined") return { rebuild() {} };
+  const chart = new HourChart(root);
+  chart.start();
+  return { rebuild: () => chart.build() };
+}
