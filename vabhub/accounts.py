@@ -131,7 +131,7 @@ def find_session(session: Session, secret: str) -> tuple[LoginSession, User] | N
         .join(User, User.id == LoginSession.user_id)
         .where(LoginSession.token_hash == digest(secret))
     ).one_or_none()
-    return found._tuple() if found and _is_live(found[0].revoked_at, found[0].expires_at) else None
+    return (found[0], found[1]) if found and _is_live(found[0].revoked_at, found[0].expires_at) else None
 
 
 def session_is_live(session: Session, session_id: int) -> bool:

@@ -12,6 +12,7 @@ from flask import Response, g, request
 
 from vabhub import accounts
 from vabhub.accounts import Scope
+from vabhub.clock import utcnow
 from vabhub.db import reading, transaction
 from vabhub.errors import Forbidden, Unauthorized, Unavailable
 from vabhub.log import get_logger
@@ -23,6 +24,7 @@ log = get_logger(__name__)
 
 COOKIE = "vabhub_session"
 _MOST_REMEMBERED = 10_000
+_touched: dict[tuple[str, int], float] = {}
 _PERSON = frozenset({Scope.READ, Scope.NOTIFY, Scope.CONTROL})
 
 
@@ -165,6 +167,11 @@ def change_password(current_password: str, new_password: str) -> None:
     attempt.succeeded()
 
 
+def forget_touches() -> None:
+    """Forget when each credential was last noted as used (tests)."""
+    _touched.clear()
+
+
 def _person(row: LoginSession, user: User) -> Principal:
     return Principal(
         kind="user",
@@ -205,12 +212,7 @@ def _cookie_of(environ: dict[str, Any]) -> str | None:
     return morsel.value if morsel else None
 
 
-_touched: dict[tuple[str, int], float] = {}
-
-
 def _is_old(seen_at: Any) -> bool:
-    from vabhub.clock import utcnow
-
     return bool(utcnow() - seen_at >= accounts.SEEN_EVERY)
 
 

@@ -11,6 +11,7 @@ from flask import Flask, current_app
 from pydantic import BaseModel
 
 from vabhub.collectors.base import Snapshot, Source
+from vabhub.collectors.publish import last_snapshot
 from vabhub.db import reading
 from vabhub.settings import Settings, get_settings
 from web import extensions, schemas
@@ -65,7 +66,7 @@ def init_app(app: Flask) -> None:
     """Give the application its readings."""
     app.extensions["vabhub_snapshots"] = Snapshots(
         extensions.backend(app),
-        published=_last_published,
+        published=last_snapshot,
         collect={
             Source.SYSTEM: lambda: _system_collector().collect(),
             Source.DOWNLOADS: _collect_downloads,
@@ -104,15 +105,6 @@ def _system_collector() -> Any:
     from vabhub.collectors.system import SystemCollector
 
     return SystemCollector(get_settings().system_interval_s)
-
-
-def _last_published(source: str) -> Snapshot | None:
-    try:
-        from vabhub.collectors.publish import last_snapshot
-    except ImportError:  # TEMPORARY
-        return None
-
-    return last_snapshot(source)
 
 
 def _collect_downloads() -> Snapshot:

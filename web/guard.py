@@ -10,7 +10,7 @@ from flask.typing import ResponseReturnValue
 from vabhub import accounts
 from vabhub.accounts import Scope
 from vabhub.db import reading
-from vabhub.errors import Forbidden, Unauthorized
+from vabhub.errors import Conflict, Forbidden, Unauthorized
 from vabhub.log import bind
 from web.auth import Principal, identify
 from web.endpoint import Access, access_of
@@ -32,6 +32,8 @@ def check() -> ResponseReturnValue | None:
     access = access_of(current_app.view_functions[request.url_rule.endpoint])
     if access is None:
         raise Forbidden("This route declares no access.")
+    if access is Access.SETUP and account_exists() and request.path.startswith("/api"):
+        raise Conflict("An account exists already: sign in instead.")
     if access in (Access.OPEN, Access.OWN) or (access is Access.SETUP and not account_exists()):
         _refuse_foreign_write()
         return None

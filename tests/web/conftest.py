@@ -12,7 +12,7 @@ from flask.testing import FlaskClient
 from vabhub import accounts
 from vabhub.db import transaction
 from vabhub.settings import Settings
-from web import create_app, dashboard_data
+from web import auth, create_app, dashboard_data
 
 ADMIN = ("admin", "correct horse battery")
 
@@ -38,6 +38,7 @@ def app(sqlite: Settings, redis: None) -> Iterator[Flask]:
     made.test_client_class = CookieClient
     yield made
     dashboard_data.forget()
+    auth.forget_touches()
 
 
 @pytest.fixture

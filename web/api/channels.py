@@ -9,7 +9,7 @@ from flask import Blueprint
 from vabhub.accounts import Scope
 from vabhub.db import reading, transaction
 from vabhub.notify import channels_admin
-from vabhub.notify.channels_admin import ChannelChange, ChannelTest, NewChannel
+from vabhub.notify.channels_admin import ChannelPatch, ChannelTrial, NewChannel
 from web.endpoint import endpoint
 from web.envelope import Answer
 from web.schemas import ChannelOut
@@ -74,11 +74,11 @@ def show(name: str) -> Any:
     "/channels/<name>",
     scope=Scope.ADMIN,
     summary='Change a channel; a secret given as "***" stays as it is',
-    body=ChannelChange,
+    body=ChannelPatch,
     answer=ChannelOut,
     errors=(404, 409),
 )
-def change(name: str, body: ChannelChange) -> Any:
+def change(name: str, body: ChannelPatch) -> Any:
     """Change a channel."""
     with transaction() as session:
         return Answer(channels_admin.update_channel(session, name, body), "The channel was changed.")
@@ -98,10 +98,10 @@ def delete(name: str) -> Any:
     "/channels/<name>/test",
     scope=Scope.ADMIN,
     summary="Send a test message the real way; unsaved settings may be given",
-    body=ChannelTest,
+    body=ChannelTrial,
     body_required=False,
     errors=(404, 409),
 )
-def test(name: str, body: ChannelTest) -> Any:
+def test(name: str, body: ChannelTrial) -> Any:
     """Send a test message through a channel."""
     return channels_admin.test_channel(name, body)

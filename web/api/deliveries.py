@@ -31,7 +31,7 @@ class RetryFilter(BaseModel):
 def listing(query: DeliveryQuery) -> Any:
     """Return a page of deliveries."""
     with reading() as session:
-        return list_deliveries(session, query)
+        return list_deliveries(session, query).to_json()
 
 
 @endpoint(

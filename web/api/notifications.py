@@ -59,7 +59,7 @@ def create(body: NewNotification) -> Answer:
 def listing(query: HistoryQuery) -> Any:
     """Return a page of notifications."""
     with reading() as session:
-        return history.list_notifications(session, query)
+        return history.list_notifications(session, query).to_json()
 
 
 @endpoint(
