@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from typing import Any
 
 from flask import Flask, current_app
 from pydantic import BaseModel
 
-from vabhub.collectors.base import Snapshot, Source
+from vabhub.collectors.base import Snapshot, SnapshotStatus, Source
 from vabhub.collectors.publish import last_snapshot
 from vabhub.db import reading
 from vabhub.settings import Settings, get_settings
@@ -19,6 +19,7 @@ from web.snapshots import Snapshots
 
 Data = dict[str, Any]
 Meta = dict[str, Any]
+_PARTS = (Source.SYSTEM, Source.DOWNLOADS, Source.MEDIA, Source.MUSIC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,17 +65,15 @@ VIEWS: dict[str, View] = {
 
 def init_app(app: Flask) -> None:
     """Give the application its readings."""
-    app.extensions["vabhub_snapshots"] = Snapshots(
-        extensions.backend(app),
-        published=last_snapshot,
-        collect={
-            Source.SYSTEM: lambda: _system_collector().collect(),
-            Source.DOWNLOADS: _collect_downloads,
-            Source.MEDIA: _collect_media,
-            Source.MUSIC: _collect_music,
-            Source.DASHBOARD: _build_dashboard,
-        },
-    )
+    collect: dict[str, Callable[[], Snapshot]] = {
+        Source.SYSTEM: lambda: _system_collector().collect(),
+        Source.DOWNLOADS: _collect_downloads,
+        Source.MEDIA: _collect_media,
+        Source.MUSIC: _collect_music,
+    }
+    made = Snapshots(extensions.backend(app), published=last_snapshot, collect=collect)
+    collect[Source.DASHBOARD] = lambda: _build_dashboard(made, get_settings().ttl_dashboard_s)
+    app.extensions["vabhub_snapshots"] = made
 
 
 def snapshots() -> Snapshots:
@@ -127,8 +126,13 @@ def _collect_music() -> Snapshot:
         return music_stats(session)
 
 
-def _build_dashboard() -> Snapshot:
+def _build_dashboard(parts: Snapshots, ttl_s: float) -> Snapshot:
     from vabhub.collectors.dashboard import build
 
+    # Read before the database is: a download client may take its time. A part may be half as old as the
+    # whole, and the whole is as old as its oldest part, so that ages never add up.
+    read = {str(source): parts.read(source, ttl_s / 2).snapshot for source in _PARTS}
     with reading() as session:
-        return build(session)
+        built = build(session, read.get)
+    times = [part.collected_at for part in read.values() if part.status == SnapshotStatus.OK]
+    return replace(built, collected_at=min([*times, built.collected_at]))

@@ -127,8 +127,7 @@ class Snapshots:
     def _ask_source(self, source: str) -> Snapshot:
         fresh = _collected(source, self._collect[source])
         known = self._memory.get(source)
-        failed = fresh.status in (SnapshotStatus.ERROR, SnapshotStatus.STALE)
-        if failed and known is not None and _is_better(known.snapshot, fresh):
+        if fresh.status == SnapshotStatus.ERROR and known is not None and has_values(known.snapshot):
             return known.snapshot.as_stale(fresh.error_code or "ERROR", fresh.error or "The source failed.")
         return fresh
 
@@ -193,17 +192,13 @@ def _collected(source: str, collect: Callable[[], Snapshot]) -> Snapshot:
         )
 
 
-def _is_better(known: Snapshot, fresh: Snapshot) -> bool:
-    return has_values(known) and (not has_values(fresh) or known.collected_at > fresh.collected_at)
-
-
-def _rank(entry: Entry) -> tuple[bool, datetime, datetime]:
-    return entry.snapshot.status != SnapshotStatus.ERROR, entry.snapshot.collected_at, entry.checked_at
+def _rank(entry: Entry) -> tuple[bool, datetime]:
+    return entry.snapshot.status != SnapshotStatus.ERROR, entry.checked_at
 
 
 def _is_ahead(entry: Entry) -> bool:
     # The clock was set back since: time has to begin anew from there.
-    return entry.snapshot.collected_at > utcnow() + timedelta(seconds=1)
+    return entry.checked_at > utcnow() + timedelta(seconds=1)
 
 
 def _lock(source: str) -> Any:

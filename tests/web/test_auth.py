@@ -51,7 +51,9 @@ def test_a_short_password_is_refused(client: CookieClient) -> None:
 
 def test_of_many_first_accounts_at_once_one_wins(app: Flask) -> None:
     def set_up(number: int) -> int:
-        return app.test_client().post("/api/auth/setup", json={**FIRST, "username": f"user{number}"}).status_code
+        return (
+            app.test_client().post("/api/auth/setup", json={**FIRST, "username": f"user{number}"}).status_code
+        )
 
     with ThreadPoolExecutor(8) as pool:
         codes = sorted(pool.map(set_up, range(8)))
@@ -81,7 +83,9 @@ def test_the_settings_can_name_the_first_account(sqlite: Settings, redis: None) 
     assert accounts.ensure_admin(other) is False
 
 
-def test_signing_in_sets_a_cookie_that_scripts_cannot_read(client: CookieClient, admin: tuple[str, str]) -> None:
+def test_signing_in_sets_a_cookie_that_scripts_cannot_read(
+    client: CookieClient, admin: tuple[str, str]
+) -> None:
     cookie = try_login(client, *admin).headers["Set-Cookie"]
     assert cookie.startswith("vabhub_session=")
     assert "HttpOnly" in cookie
@@ -102,7 +106,9 @@ def test_forwarded_headers_count_only_behind_a_trusted_proxy(sqlite: Settings, r
             user = User(username=name, password_hash=accounts._hasher.hash("p"), created_at=clock.utcnow())
             session.add(user)
         body, headers = {"username": name, "password": "p"}, {"X-Forwarded-Proto": "https"}
-        return str(app.test_client().post("/api/auth/login", json=body, headers=headers).headers["Set-Cookie"])
+        return str(
+            app.test_client().post("/api/auth/login", json=body, headers=headers).headers["Set-Cookie"]
+        )
 
     assert "Secure" not in cookie(0, "a")
     assert "Secure" in cookie(1, "b")
@@ -119,7 +125,9 @@ def test_a_wrong_name_or_password_is_401_and_does_not_say_which(
 
 
 def test_only_hashes_are_stored(app: Flask, admin_client: CookieClient) -> None:
-    secret = admin_client.post("/api/tokens", json={"name": "x", "scopes": ["read"]}).get_json()["data"]["token"]
+    secret = admin_client.post("/api/tokens", json={"name": "x", "scopes": ["read"]}).get_json()["data"][
+        "token"
+    ]
     cookie = admin_client.get_cookie("vabhub_session")
     assert cookie is not None
     assert secret.startswith("vabhub_")
@@ -152,7 +160,9 @@ def test_a_write_with_the_cookie_needs_the_csrf_header(admin_client: CookieClien
     assert admin_client.post("/api/tokens", json=body).status_code == 403
     assert admin_client.post("/api/tokens", json=body, headers={"X-CSRF-Token": "wrong"}).status_code == 403
     assert admin_client.post("/api/tokens", json=body, headers={"X-CSRF-Token": "\xe9"}).status_code == 403
-    assert admin_client.post("/api/tokens", json=body, headers={"X-CSRF-Token": right or ""}).status_code == 201
+    assert (
+        admin_client.post("/api/tokens", json=body, headers={"X-CSRF-Token": right or ""}).status_code == 201
+    )
 
 
 def test_a_form_may_carry_the_csrf_token_in_a_field(admin_client: CookieClient) -> None:
@@ -247,7 +257,9 @@ def test_changing_the_password_needs_the_present_one_and_a_person(
     assert client.post("/api/auth/password", json=body, headers=token("admin")).status_code == 403
 
 
-def test_guesses_at_one_name_are_limited_with_a_time_to_wait(client: CookieClient, admin: tuple[str, str]) -> None:
+def test_guesses_at_one_name_are_limited_with_a_time_to_wait(
+    client: CookieClient, admin: tuple[str, str]
+) -> None:
     for _ in range(PER_NAME.amount):
         assert try_login(client, "admin", "wrong").status_code == 401
     answer = try_login(client, *admin)

@@ -100,8 +100,14 @@ def test_a_body_that_is_not_json_is_415(admin_client: CookieClient) -> None:
         ({"name": "x", "scopes": ["read"], "extra": 1}, ("extra", "extra_forbidden")),
         ({"name": "x", "scopes": ["read", "root"]}, ("scopes.1", "enum")),
         ({"name": "x", "scopes": "read"}, ("scopes", "list_type")),
-        ({"name": "x", "scopes": ["read"], "expires_at": "2030-01-01T00:00:00"}, ("expires_at", "timezone_aware")),
-        ({"name": "x", "scopes": ["read"], "expires_at": "2020-01-01T00:00:00Z"}, ("expires_at", "in_the_past")),
+        (
+            {"name": "x", "scopes": ["read"], "expires_at": "2030-01-01T00:00:00"},
+            ("expires_at", "timezone_aware"),
+        ),
+        (
+            {"name": "x", "scopes": ["read"], "expires_at": "2020-01-01T00:00:00Z"},
+            ("expires_at", "in_the_past"),
+        ),
         ({"name": "a\x00b", "scopes": ["read"]}, ("name", "null_character")),
         ([], ("body", "model_type")),
         (None, ("body", "model_type")),
@@ -213,12 +219,16 @@ def test_every_answer_carries_the_security_headers(client: CookieClient) -> None
 
 
 def test_a_strange_host_never_gets_into_the_policy(client: CookieClient) -> None:
-    policy = client.get("/healthz", headers={"Host": "evil.example; script-src *"}).headers["Content-Security-Policy"]
+    policy = client.get("/healthz", headers={"Host": "evil.example; script-src *"}).headers[
+        "Content-Security-Policy"
+    ]
     assert "evil" not in policy
 
 
 def test_a_request_id_from_outside_is_kept_when_it_is_harmless(client: CookieClient) -> None:
-    assert client.get("/healthz", headers={"X-Request-ID": "abc-12345"}).headers["X-Request-ID"] == "abc-12345"
+    assert (
+        client.get("/healthz", headers={"X-Request-ID": "abc-12345"}).headers["X-Request-ID"] == "abc-12345"
+    )
     assert client.get("/healthz", headers={"X-Request-ID": "a b"}).headers["X-Request-ID"] != "a b"
 
 
@@ -241,9 +251,7 @@ def test_ready_names_what_is_missing(app: Flask, client: CookieClient, tmp_path:
     use_settings(before)
 
 
-def test_metrics_are_for_this_machine_or_a_token(
-    client: CookieClient, token: Any
-) -> None:
+def test_metrics_are_for_this_machine_or_a_token(client: CookieClient, token: Any) -> None:
     far = {"REMOTE_ADDR": "192.0.2.7"}
     assert "vabhub_http_requests_total" in client.get("/metrics").text
     assert client.get("/metrics", environ_overrides=far).status_code == 401
