@@ -7,7 +7,7 @@ import time
 from collections.abc import Mapping
 from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
@@ -22,7 +22,14 @@ from vabhub.notify.deliveries import release_hold
 from vabhub.notify.redact import MASK, redact, secrets_of
 from vabhub.notify.sealed import open_settings, seal_settings
 
-Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$")]
+
+def _free(name: str) -> str:
+    if name == "kinds":  # GET /api/channels/kinds stands beside the names
+        raise ValueError("this name is reserved")
+    return name
+
+
+Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$"), AfterValidator(_free)]
 Interval = Annotated[float, Field(ge=0, le=86400, allow_inf_nan=False)]
 Schedule = Annotated[list[Interval], Field(min_length=1, max_length=50)]
 Attempts = Annotated[int, Field(ge=1, le=100)]
