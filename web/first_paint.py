@@ -91,7 +91,6 @@ TEMPLATE_FUNCTIONS: dict[str, Any] = {
     "gib_parts": readable.gib_parts,
     "gib_of": readable.gib_of,
     "level": readable.level,
-    "network_rates": readable.network_rates,
     "number": readable.number,
     "percent": readable.percent,
     "percent_parts": readable.percent_parts,
@@ -138,7 +137,8 @@ def _boot(locale: str, settings: Settings, first: Mapping[str, First], unread: i
         "unread": unread,
         "intervals": {
             "system": settings.system_interval_s,
-            "downloads": settings.downloads_interval_s,
+            # A list that does not change is only confirmed by the overview.
+            "downloads": max(settings.downloads_interval_s, settings.dashboard_interval_s),
             "dashboard": settings.dashboard_interval_s,
             "media": settings.ttl_media_s,
         },

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,7 +9,6 @@ UNKNOWN = "–"
 _UNITS = ("B", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB")
 _THIN = "\u202f"
 _SPACE = "\u00a0"
-_VIRTUAL = ("veth", "docker", "br-", "virbr", "tap", "vnet", "cni", "flannel")
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,18 +113,3 @@ def level(value: Any) -> str:
     if not is_number(value) or value < 85:
         return ""
     return "bad" if value >= 95 else "warn"
-
-
-def network_rates(system: Mapping[str, Any]) -> dict[str, int | None]:
-    """Return bytes/s over the interfaces that lead out, without containers' bridges."""
-    outward = [one for one in system.get("interfaces") or [] if _leads_out(one)]
-    return {way: _sum(one.get(f"{way}_bps") for one in outward) for way in ("sent", "recv")}
-
-
-def _leads_out(interface: Mapping[str, Any]) -> bool:
-    return not interface.get("is_loopback") and not str(interface.get("name", "")).startswith(_VIRTUAL)
-
-
-def _sum(values: Any) -> int | None:
-    known = [value for value in values if is_number(value)]
-    return sum(known) if known else None

@@ -1,12 +1,11 @@
-/* CPU and memory of the last hour: history by REST, then every live reading; gaps stay gaps. */
-import * as api from "./api.js";
+/* CPU and memory of the last hour: what is stored, then every live reading; gaps stay gaps. */
 import { setText } from "./dom.js";
 import { clock, isNumber, percent } from "./format.js";
 import * as store from "./store.js";
 
 const HOUR_S = 3600;
 const HEIGHT = 240;
-const GAP_S = 15;
+const GAP_S = 90;
 
 class HourChart {
   constructor(root) {
@@ -14,32 +13,27 @@ class HourChart {
     this.tile = root.closest("[data-card]");
     this.rows = []; // [epoch s, cpu, memory], oldest first
     this.plot = null;
-    this.step = GAP_S;
   }
 
-  async start() {
+  start() {
     store.on("system", ({ data, meta }) => this.append(data, meta));
     new ResizeObserver(() => this.plot?.setSize(this.box())).observe(this.root);
-    store.on("connection", ({ state }) => state === "live" && this.load());
+    store.on("history", (points) => this.take(points));
     this.build();
   }
 
-  /** Reads the hour by REST, again after each reconnect, so that a hole the page slept through is filled. */
-  async load() {
-    try {
-      const { data } = await api.get("/dashboard/system-resources-history?hours=1&interval_minutes=1");
-      const points = readHistory(data);
-      const newest = points.at(-1)?.[0] ?? 0;
-      this.rows = [...points, ...this.rows.filter(([at]) => at > newest)];
-      this.draw();
-    } catch { /* the live readings alone draw the chart; the next reconnect asks again */ }
+  take(points) {
+    const rows = points.map(({ at, cpu_usage, memory_usage }) => [at / 1000, orNull(cpu_usage), orNull(memory_usage)]);
+    const newest = rows.at(-1)?.[0] ?? 0;
+    this.rows = [...rows, ...this.rows.filter(([at]) => at > newest)];
+    this.draw();
   }
 
   append(data, meta) {
     const at = Date.parse(meta?.collected_at) / 1000;
     const last = this.rows.at(-1)?.[0] ?? 0;
     if (!data || !(at > last)) return;
-    if (last && at - last > 90) this.rows.push([at - 1, null, null]);
+    if (last && at - last > GAP_S) this.rows.push([at - 1, null, null]);
     this.rows.push([at, orNull(data.cpu_usage), orNull(data.memory_usage)]);
     this.showLatest();
     if (!document.hidden) this.draw();
@@ -84,13 +78,6 @@ class HourChart {
 }
 
 const orNull = (value) => (isNumber(value) ? value : null);
-
-function readHistory(data) {
-  const points = Array.isArray(data) ? data : (data?.points ?? []);
-  return points
-    .map((point) => [Date.parse(point.timestamp ?? point.at) / 1000, orNull(point.cpu_usage), orNull(point.memory_usage)])
-    .filter(([at]) => Number.isFinite(at));
-}
 
 function options({ width, height }, onCursor) {
   const style = getComputedStyle(document.documentElement);

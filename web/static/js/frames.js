@@ -12,7 +12,7 @@ export function startFrames() {
 function takeDashboard(data, meta) {
   store.setReading("dashboard", data, meta);
   const sources = meta.sources ?? {};
-  if (sources.downloads) store.setReading("downloads", { ...store.get("downloads")?.data, ...data.download_stats }, sources.downloads);
+  if (sources.downloads) store.setReading("downloads", { ...data.download_stats, downloaders: data.downloader_status }, sources.downloads);
   if (sources.media) store.setReading("media", data.media_stats, sources.media);
   if (sources.music) store.setReading("music", data.music_stats, sources.music);
 }

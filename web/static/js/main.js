@@ -11,6 +11,7 @@ import { startBell } from "./bell.js";
 import { startChart } from "./chart.js";
 import { startConnection } from "./connection.js";
 import { startFrames } from "./frames.js";
+import { startHistory } from "./history.js";
 import { live } from "./live.js";
 import { startSummary } from "./summary.js";
 import { startTheme } from "./theme.js";
@@ -21,6 +22,7 @@ for (const card of [cpu, memory, network, disks, downloads, library, events]) ca
 tile("history", () => {});
 const chart = startChart();
 startTheme(() => chart.rebuild());
+startHistory();
 startBell(boot.unread);
 startSummary();
 startConnection();
