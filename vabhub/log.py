@@ -60,7 +60,15 @@ def configure_logging(*, process: str, level: str = "info", json_lines: bool = F
 
 def _renderers(process: str, *, json_lines: bool) -> list[Any]:
     if not json_lines:
-        return [structlog.dev.ConsoleRenderer(colors=False, pad_event_to=32, sort_keys=False)]
+        # A plain traceback: the pretty one prints local variables, secrets among them.
+        return [
+            structlog.dev.ConsoleRenderer(
+                colors=False,
+                pad_event_to=32,
+                sort_keys=False,
+                exception_formatter=structlog.dev.plain_traceback,
+            )
+        ]
 
     def add_process(_logger: Any, _method: str, event: dict[str, Any]) -> dict[str, Any]:
         return {"process": process, **event}
