@@ -44,7 +44,7 @@ stamp=.venv/.installed-$(basename "$requirements" .txt)
 if [ "$(cat "$stamp" 2>/dev/null || true)" != "$wanted" ]; then
     say "installing $requirements"
     export PIP_DISABLE_PIP_VERSION_CHECK=1
-    .venv/bin/python -m pip install --quiet --no-input -r "$requirements"
-    .venv/bin/python -m pip install --quiet --no-input --no-deps -e .
+    .venv/bin/python -m pip install --quiet --quiet --no-input -r "$requirements"
+    .venv/bin/python -m pip install --quiet --quiet --no-input --no-deps -e .
     echo "$wanted" >"$stamp"
 fi

@@ -50,9 +50,18 @@ class ReadyWorker(Worker):
         super().__init__(broker, queues=queues, worker_threads=threads, worker_timeout=idle_ms)
         self.queue_prefetch = threads
 
-    def _add_consumer(self, queue_name: str, *, delay: bool = False) -> None:
-        if not delay:
-            super()._add_consumer(queue_name)
+    def start(self) -> None:
+        """Start the consumers and threads.
+
+        Dramatiq's own start leaves it to a middleware to add consumers, for delayed messages too, and warns
+        when there are two workers in a process.
+        """
+        self.broker.emit_before("worker_boot", self)
+        for queue in sorted(self.consumer_whitelist or ()):
+            self._add_consumer(queue)
+        for _ in range(self.worker_threads):
+            self._add_worker()
+        self.broker.emit_after("worker_boot", self)
 
 
 def stop(workers: Iterable[Worker], timeout_s: float) -> None:

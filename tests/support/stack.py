@@ -188,6 +188,7 @@ class Stack(Up):
         account = {"VABHUB_ADMIN_USER": USER, "VABHUB_ADMIN_PASSWORD": PASSWORD}
         super().__init__(directory, **{**account, **env})
         self._clients: list[httpx.Client] = []
+        self._expected_dead = False
 
     def __enter__(self) -> Self:
         try:
@@ -203,10 +204,14 @@ class Stack(Up):
         for client in self._clients:
             client.close()
         try:
-            if kind is None:
+            if kind is None and not self._expected_dead:
                 self.stop()
         finally:
             self.kill()
+
+    def expect_dead(self) -> None:
+        """Let the end of the block not ask it to stop: the test has killed it."""
+        self._expected_dead = True
 
     def client(self, **options: object) -> httpx.Client:
         """Return a client that nobody signed in; it is closed with the stack."""

@@ -7,3 +7,10 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     Subcommands = argparse._SubParsersAction[argparse.ArgumentParser]
+
+
+def keep_quiet() -> None:
+    """Let a command's own words be all that it writes: whatever matters is an error or an exit code."""
+    from vabhub.log import configure_logging
+
+    configure_logging(process="vabhub", level="critical")

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
+from vabhub.commands import keep_quiet
 from vabhub.errors import SettingsError, VabHubError
 
 if TYPE_CHECKING:
@@ -42,6 +43,7 @@ def run(_args: argparse.Namespace) -> int:
     """Print one line a part; 0 when all are well, 1 otherwise. No secret is ever printed."""
     from vabhub.settings import get_settings
 
+    keep_quiet()
     try:
         settings = get_settings()
     except SettingsError as error:
@@ -61,10 +63,6 @@ def _show(finding: Finding) -> None:
 
 
 def _examine(settings: Settings) -> Iterator[Finding]:
-    import structlog
-
-    # The findings are the report; the parts' own warnings would say the same again.
-    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(60))
     yield _data_dir(settings.data_dir)
     database = _database(settings)
     yield database

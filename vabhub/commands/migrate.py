@@ -6,6 +6,7 @@ import argparse
 import sys
 from typing import TYPE_CHECKING
 
+from vabhub.commands import keep_quiet
 from vabhub.errors import SettingsError, Unavailable
 
 if TYPE_CHECKING:
@@ -23,6 +24,7 @@ def run(_args: argparse.Namespace) -> int:
     from vabhub import accounts, migrate
     from vabhub.settings import get_settings
 
+    keep_quiet()
     settings = get_settings()
     settings.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
     try:

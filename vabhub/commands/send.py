@@ -6,6 +6,8 @@ import argparse
 import sys
 from typing import TYPE_CHECKING
 
+from vabhub.commands import keep_quiet
+
 if TYPE_CHECKING:
     from vabhub.commands import Subcommands
 
@@ -33,6 +35,7 @@ def run(args: argparse.Namespace) -> int:
     """Store and queue it, and say what became of it."""
     from vabhub.notify import NotificationChannelManager
 
+    keep_quiet()
     receipt = NotificationChannelManager().send(
         title=args.title,
         message=sys.stdin.read() if args.message == "-" else args.message,

@@ -8,6 +8,8 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from vabhub.clock import isoformat, utcnow
+from vabhub.commands import keep_quiet
+from vabhub.errors import NotFound
 
 if TYPE_CHECKING:
     from vabhub.commands import Subcommands
@@ -40,6 +42,7 @@ def make(args: argparse.Namespace) -> int:
     from vabhub import accounts
     from vabhub.db import transaction
 
+    keep_quiet()
     scopes = [scope.strip() for scope in args.scopes.split(",") if scope.strip()]
     expires_at = utcnow() + timedelta(days=args.expires_days) if args.expires_days else None
     with transaction() as session:
@@ -54,6 +57,7 @@ def show_all(_args: argparse.Namespace) -> int:
     from vabhub import accounts
     from vabhub.db import reading
 
+    keep_quiet()
     with reading() as session:
         rows = [
             (str(row.id), row.name, ",".join(row.scopes), _when(row.created_at), _state(row))
@@ -72,9 +76,13 @@ def end(args: argparse.Namespace) -> int:
     from vabhub import accounts
     from vabhub.db import transaction
 
+    keep_quiet()
     with transaction() as session:
         which = int(args.name) if args.name.isdigit() else args.name
-        row = accounts.revoke_token(session, which)
+        try:
+            row = accounts.revoke_token(session, which)
+        except NotFound as error:
+            raise NotFound(f"There is no token {args.name!r}.") from error
         sys.stdout.write(f"The token {row.name} is revoked.\n")
     return 0
 
@@ -92,8 +100,6 @@ def _when(moment: object) -> str:
 
 
 def _state(row: object) -> str:
-    if revoked_at := getattr(row, "revoked_at", None):
-        return f"revoked {_when(revoked_at)}"
     expires_at = getattr(row, "expires_at", None)
     if expires_at and expires_at <= utcnow():
         return f"expired {_when(expires_at)}"

@@ -30,6 +30,7 @@ class Supervisor:
         self._selector = selectors.DefaultSelector()
         self._guard = Guard()
         self._stop_asked = False
+        self.why_stopping = "nobody reads its lines"
         self._wake_reader, self._wake_writer = os.pipe()
         self._listen_for_signals()
 
@@ -139,5 +140,6 @@ class Supervisor:
             signal.signal(number, self._ask_to_stop)
         self._selector.register(self._wake_reader, selectors.EVENT_READ, None)
 
-    def _ask_to_stop(self, _number: int, _frame: FrameType | None) -> None:
+    def _ask_to_stop(self, number: int, _frame: FrameType | None) -> None:
+        self.why_stopping = signal.Signals(number).name
         self._stop_asked = self._output.drop = True

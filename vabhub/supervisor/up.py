@@ -72,7 +72,7 @@ class _Run:
             self._say_when_ready()
             while not self._supervisor.stop_asked:
                 self._supervisor.step()
-            self._output.say("stopping")
+            self._output.say(f"stopping ({self._supervisor.why_stopping})")
         finally:
             self._supervisor.stop()
         self._output.say("stopped")
