@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.collectors.library.labelled import NAMES
@@ -107,6 +107,7 @@ def test_no_name_breaks_the_reader(parts: list[str], kind: str, extension: str) 
         assert number is None or 0 <= number < 2**31
 
 
+@settings(deadline=None)
 @given(st.binary(min_size=1, max_size=60).filter(lambda raw: b"\0" not in raw))
 def test_any_path_is_stored_as_text_and_found_again(raw: bytes) -> None:
     path = raw.decode("utf-8", "surrogateescape")

@@ -12,6 +12,8 @@ from urllib.parse import urlsplit
 
 import requests
 from qbittorrentapi import APIError, Client, Forbidden403Error, HTTPError, LoginFailed, Unauthorized401Error
+from urllib3.exceptions import HTTPError as UrllibError
+from urllib3.exceptions import ReadTimeoutError
 
 from vabhub.collectors.downloads.faults import FaultCode, SourceFailed, network_fault
 
@@ -75,10 +77,17 @@ class QBittorrentApi:
         self._client._trigger_session_initialization()
 
     def _check_answer(self, response: requests.Response, **_: Any) -> None:
+        try:
+            self._refuse_redirect(response)
+            _read_bounded(response)
+        except (SourceFailed, requests.RequestException):
+            response.raw.close()
+            raise
+
+    def _refuse_redirect(self, response: requests.Response) -> None:
         # Not followed: a redirected login would hand the password to another address.
         if response.status_code in range(300, 400):
             raise SourceFailed(FaultCode.WRONG_SERVICE, _REDIRECTED.format(where=self.where))
-        _read_bounded(response)
 
     def _ask(self, method: str, **arguments: Any) -> Any:
         try:
@@ -96,7 +105,7 @@ class QBittorrentApi:
         except requests.RequestException as error:
             fault = network_fault(error, self.where)
             raise SourceFailed(fault.code, fault.text) from error
-        except UnicodeError as error:  # a host name that cannot be encoded
+        except ValueError as error:  # an address that urllib cannot take apart or encode
             raise SourceFailed(FaultCode.BAD_URL, _BAD_URL.format(where=self.where)) from error
 
     def _http_fault(self, error: HTTPError) -> SourceFailed:
@@ -123,17 +132,25 @@ class _SingleAttemptClient(Client):
 def _read_bounded(response: requests.Response) -> None:
     """Read the body within a time and a size that a real answer keeps.
 
-    `requests` limits only the pause between two packets: a drip of bytes would hold the thread for ever.
+    `requests` limits only the pause between two packets, and waits for a whole block of them: a drip of
+    bytes would hold the thread for ever. So it is read as it comes.
     """
     deadline = time.monotonic() + LONGEST_ANSWER_S
     body = bytearray()
-    for chunk in response.iter_content(64 * 1024):
-        body += chunk
-        if len(body) > LARGEST_ANSWER_BYTES:
-            raise requests.exceptions.ContentDecodingError("the answer is too large")
-        if time.monotonic() > deadline:
-            raise requests.exceptions.ReadTimeout("the answer drips")
+    try:
+        while chunk := response.raw.read1(64 * 1024, decode_content=True):
+            body += chunk
+            if len(body) > LARGEST_ANSWER_BYTES:
+                raise requests.exceptions.ContentDecodingError("the answer is too large")
+            if time.monotonic() > deadline:
+                raise requests.exceptions.ReadTimeout("the answer drips")
+    except ReadTimeoutError as error:
+        raise requests.exceptions.ReadTimeout(error) from error
+    except UrllibError as error:
+        raise requests.exceptions.ChunkedEncodingError(error) from error
     response._content = bytes(body)
+    response._content_consumed = True
+    response.raw.release_conn()  # for the next question
 
 
 def _without_credentials(url: str) -> str:

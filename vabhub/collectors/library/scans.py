@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
 from dramatiq.middleware import Shutdown
-from sqlalchemy import CursorResult, func, select, update
+from sqlalchemy import CursorResult, Result, func, select, update
 from sqlalchemy.orm import Session
 
 from vabhub.clock import isoformat
 from vabhub.collectors.library.roots import sync_roots
-from vabhub.collectors.library.scan import RootGone, ScanResult, scan
+from vabhub.collectors.library.scan import Progress, RootGone, ScanResult, scan
 from vabhub.db import after_commit, db_now, transaction
 from vabhub.errors import NotFound, VabHubError
 from vabhub.log import get_logger
@@ -45,6 +45,8 @@ class ScanState(StrEnum):
     CANCELLED = "cancelled"
 
 
+Scanner = Callable[[int, Progress], ScanResult]
+
 _OPEN = (ScanState.QUEUED.value, ScanState.RUNNING.value)
 
 
@@ -60,13 +62,7 @@ def request_scan(session: Session, root_id: int) -> dict[str, Any]:
     root = _locked_root(session, root_id)
     if root is None or not root.enabled:
         raise NotFound(f"There is no media root {root_id}.")
-    row = session.scalar(
-        select(LibraryScan).where(LibraryScan.root_id == root_id, LibraryScan.state.in_(_OPEN)).limit(1)
-    )
-    if row is None:
-        row = LibraryScan(root_id=root_id, state=ScanState.QUEUED.value, queued_at=db_now(session))
-        session.add(row)
-        session.flush()
+    row = _open_scan(session, root_id) or _new_scan(session, root_id)
     after_commit(session, lambda: hint(Task.SCAN_LIBRARY, root_id, queue=Queue.LIBRARY))
     return _view(root, row)
 
@@ -102,13 +98,17 @@ def current_scans(session: Session) -> list[dict[str, Any]]:
     return [_view(root, row) for root, row in rows]
 
 
-def run_scan(root_id: int) -> bool:
-    """Run the queued scan of a root; False when there is none, or one is running. Safe to run twice."""
+def run_scan(root_id: int, *, scanner: Scanner = scan) -> bool:
+    """Run the queued scan of a root; False when one is running, or there is no such root.
+
+    A task that nobody queued a row for is a request of its own. Safe to run twice: the second run finds
+    the first one running, or reads no name again.
+    """
     scan_id = _claim(root_id)
     if scan_id is None:
         return False
     try:
-        result = scan(root_id, _ProgressWriter(scan_id))
+        result = scanner(root_id, _ProgressWriter(scan_id))
     except RootGone as error:
         _finish(root_id, scan_id, ScanState.FAILED, ScanResult(), error=error.message, stale=error.message)
     except ScanLost:
@@ -146,25 +146,33 @@ class _ProgressWriter:
 
 
 def _claim(root_id: int) -> int | None:
-    """Set the root's queued scan running and return its id; the root's row is the lock."""
+    """Set the root's scan running and return its id; the root's row is the lock."""
     with transaction() as session:
-        if _locked_root(session, root_id) is None:
+        root = _locked_root(session, root_id)
+        if root is None or not root.enabled:
             return None
         now = db_now(session)
         _fail_abandoned(session, root_id, now)
-        rows = session.scalars(
-            select(LibraryScan)
-            .where(LibraryScan.root_id == root_id, LibraryScan.state.in_(_OPEN))
-            .order_by(LibraryScan.id)
-        ).all()
-        if not rows or any(row.state == ScanState.RUNNING for row in rows):
-            return None
-        session.execute(
+        row = _open_scan(session, root_id) or _new_scan(session, root_id)
+        started = session.execute(
             update(LibraryScan)
-            .where(LibraryScan.id == rows[0].id, LibraryScan.state == ScanState.QUEUED.value)
+            .where(LibraryScan.id == row.id, LibraryScan.state == ScanState.QUEUED.value)
             .values(state=ScanState.RUNNING.value, started_at=now, updated_at=now)
+            .execution_options(synchronize_session=False)
         )
-        return rows[0].id
+        return row.id if _changed_one(started) else None
+
+
+def _open_scan(session: Session, root_id: int) -> LibraryScan | None:
+    wanted = (LibraryScan.root_id == root_id, LibraryScan.state.in_(_OPEN))
+    return session.scalar(select(LibraryScan).where(*wanted).order_by(LibraryScan.id).limit(1))
+
+
+def _new_scan(session: Session, root_id: int) -> LibraryScan:
+    row = LibraryScan(root_id=root_id, state=ScanState.QUEUED.value, queued_at=db_now(session))
+    session.add(row)
+    session.flush()
+    return row
 
 
 def _fail_abandoned(session: Session, root_id: int, now: datetime) -> None:
@@ -187,7 +195,11 @@ def _update_running(session: Session, scan_id: int, **values: Any) -> bool:
         .values(updated_at=db_now(session), **values)
         .execution_options(synchronize_session=False)
     )
-    return isinstance(changed, CursorResult) and changed.rowcount == 1
+    return _changed_one(changed)
+
+
+def _changed_one(result: Result[Any]) -> bool:
+    return isinstance(result, CursorResult) and result.rowcount == 1
 
 
 def _requeue(scan_id: int) -> None:
