@@ -58,7 +58,7 @@ class Work:
             Job("library_scans", SCANS_EVERY_S, self._when_leading(self.library_scans)),
             Job("history_flush", FLUSH_EVERY_S, history.flush),
             Job("history_prune", PRUNE_EVERY_S, self._when_leading(history.prune)),
-            Job("notify_purge", PRUNE_EVERY_S, self._when_leading(purge_deleted)),
+            Job("notify_purge", PRUNE_EVERY_S, self._when_leading(purge_notifications)),
         )
 
     def system(self) -> None:
@@ -105,6 +105,12 @@ class Work:
 
     def _when_leading(self, run: Callable[[], object]) -> Callable[[], object]:
         return lambda: run() if self._leader.token is not None else None
+
+
+def purge_notifications() -> None:
+    """Remove what was deleted a day ago, slice by slice."""
+    while purge_deleted():
+        pass
 
 
 def _without_age(snapshot: Snapshot) -> Any:

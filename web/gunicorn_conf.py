@@ -65,13 +65,10 @@ def post_worker_init(worker: Any) -> None:
 
 def _close_sockets_first(worker: Any) -> None:
     """Let the live sockets end as soon as the worker is asked to: gunicorn waits for them otherwise."""
-    import gevent
-
     from web import live
 
     def leave(number: int, frame: FrameType | None) -> None:
         worker.handle_exit(number, frame)
-        # In a greenlet: a signal handler may interrupt the hub, where nothing may block.
-        gevent.spawn(live.shutdown)
+        live.shutdown_soon()
 
     signal.signal(signal.SIGTERM, leave)

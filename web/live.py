@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import _thread
 import base64
 import binascii
 import os
@@ -58,6 +59,18 @@ def shutdown() -> None:
     """Close all sockets of this process with 1001; takes about a second when clients do not answer."""
     if _hub is not None and _hub_pid == os.getpid():
         _hub.stop()
+
+
+def shutdown_soon() -> None:
+    """Do the same without waiting for it, from a signal handler."""
+    from gevent import monkey, spawn
+
+    if monkey.is_module_patched("threading"):
+        # The handler may have interrupted gevent's hub, where nothing may block.
+        spawn(shutdown)
+    else:
+        # Not threading.Thread: the handler may have interrupted its lock.
+        _thread.start_new_thread(shutdown, ())
 
 
 def _gate(view: Callable[..., Any]) -> Callable[..., Any]:

@@ -13,6 +13,7 @@ from vabhub.accounts import Scope
 from vabhub.errors import VabHubError
 from vabhub.redis_client import get_redis
 from web import live
+from web.hub import SOCKETS
 
 REVOKED = "test:revoked"
 
@@ -35,6 +36,7 @@ def create_app() -> Flask:
     live.init_app(app)
     app.register_error_handler(VabHubError, _failure)
     app.add_url_rule("/healthz", "healthz", lambda: {"ok": True})
+    app.add_url_rule("/sockets", "sockets", lambda: {"open": int(SOCKETS._value.get())})
     return app
 
 
