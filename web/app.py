@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from flask import Flask
 from werkzeug.middleware.proxy_fix import ProxyFix
-from werkzeug.routing import IntegerConverter
+from werkzeug.routing import BaseConverter
 
 from vabhub.accounts import ensure_admin
 from vabhub.errors import Unavailable
@@ -17,11 +17,15 @@ from web.login_limits import LoginLimits
 log = get_logger(__name__)
 
 
-class IdConverter(IntegerConverter):
-    """A row's number in a path; what no column could hold is simply not found."""
+class IdConverter(BaseConverter):
+    """A row's number in a path; what no row has by its very form is not found."""
 
-    def __init__(self, map: object, *args: object, **options: object) -> None:
-        super().__init__(map, min=1, max=2**31 - 1)  # type: ignore[arg-type]
+    # Nine digits fit into every column. Werkzeug's own `int(max=…)` answers 405 for a number out of range.
+    regex = "[1-9][0-9]{0,8}"
+
+    def to_python(self, value: str) -> int:
+        """Return the number."""
+        return int(value)
 
 
 def create_app(settings: Settings | None = None) -> Flask:

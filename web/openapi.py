@@ -21,7 +21,7 @@ Json = dict[str, Any]
 _REF = "#/components/schemas/{model}"
 _ALWAYS = (401, 403, 422, 500, 503)
 _WITH_BODY = (400, 413, 415)
-_CONVERTERS: dict[str, Json] = {"id": {"type": "integer", "minimum": 1, "maximum": 2**31 - 1}}
+_CONVERTERS: dict[str, Json] = {"id": {"type": "integer", "minimum": 1, "maximum": 999_999_999}}
 _PARAMETER = re.compile(r"<(?:(?P<converter>\w+):)?(?P<name>\w+)>")
 
 ERROR: Json = {

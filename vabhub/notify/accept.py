@@ -17,6 +17,7 @@ from pydantic import (
     BaseModel,
     ConfigDict,
     Field,
+    PlainSerializer,
     StringConstraints,
 )
 from sqlalchemy import select
@@ -71,7 +72,8 @@ def _short_url(url: AnyHttpUrl | None) -> str | None:
 
 
 Text = Annotated[str, AfterValidator(_no_nul), AfterValidator(_storable)]
-Url = Annotated[AnyHttpUrl | None, AfterValidator(_short_url)]
+# Checked as an address, kept as the text that is stored.
+Url = Annotated[AnyHttpUrl | None, AfterValidator(_short_url), PlainSerializer(lambda url: url)]
 JsonObject = Annotated[dict[str, Any] | None, AfterValidator(_json_size)]
 Type = Literal["info", "success", "warning", "error"]
 
