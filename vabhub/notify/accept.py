@@ -24,10 +24,10 @@ from sqlalchemy import select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session, selectinload
 
-from vabhub.db import after_commit, db_now
+from vabhub.db import db_now
 from vabhub.errors import Conflict, FieldError, ValidationFailed
 from vabhub.models import Channel, Delivery, Notification
-from vabhub.notify.announce import PRIORITIES, event_after_commit, hint_all
+from vabhub.notify.announce import PRIORITIES, event_after_commit, hint_after_commit
 from vabhub.notify.states import DeliveryState, NotificationStatus
 
 INBOX = "system"
@@ -201,9 +201,8 @@ def _future(send_at: datetime | None, now: datetime) -> datetime | None:
 
 
 def _let_go(session: Session, notification: Notification, deliveries: Sequence[Delivery]) -> None:
-    # Queued after the commit: a worker can be faster than our own COMMIT.
     due = [(delivery.id, delivery.priority) for delivery in deliveries if delivery.hint_at is not None]
-    after_commit(session, lambda: hint_all(due))
+    hint_after_commit(session, due)
     event_after_commit(session, "created", [notification])
 
 

@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from functools import partial
+from dataclasses import dataclass, field
 from typing import Any
 
+import redis
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from vabhub.db import after_commit
-from vabhub.events.bus import publish_or_log
+from vabhub.events.bus import publish
 from vabhub.events.topics import Topic
+from vabhub.log import get_logger
 from vabhub.models import Notification
 from vabhub.notify.views import notification_view
 from vabhub.queues import Queue, Task, hint
+
+log = get_logger(__name__)
 
 QUEUES = (Queue.URGENT, Queue.HIGH, Queue.DEFAULT, Queue.LOW)
 PRIORITIES = ("urgent", "high", "normal", "low")
@@ -36,16 +40,22 @@ def unread_count(session: Session) -> int:
 
 def event_after_commit(session: Session, event: str, notifications: Sequence[Notification]) -> None:
     """Publish `event` with each notification as it is now, once this transaction is committed."""
-    unread = unread_count(session)
-    for notification in notifications:
-        data = {"event": event, "notification": notification_view(notification), "unread": unread}
-        after_commit(session, partial(publish_or_log, Topic.NOTIFICATIONS, data))
+    unread = unread_count(session) if notifications else 0
+    _news(session).events += [
+        {"event": event, "notification": notification_view(notification), "unread": unread}
+        for notification in notifications
+    ]
 
 
 def inbox_event_after_commit(session: Session, event: str, **about: Any) -> None:
     """Publish `event` for a change of the whole inbox, once this transaction is committed."""
-    data = {"event": event, "notification": None, "unread": unread_count(session), **about}
-    after_commit(session, partial(publish_or_log, Topic.NOTIFICATIONS, data))
+    news = {"event": event, "notification": None, "unread": unread_count(session), **about}
+    _news(session).events.append(news)
+
+
+def hint_after_commit(session: Session, deliveries: Iterable[tuple[int, int]]) -> None:
+    """Hint `(delivery id, priority)` to the workers, once this transaction is committed."""
+    _news(session).hints += deliveries
 
 
 def hint_all(deliveries: Iterable[tuple[int, int]]) -> list[int]:
@@ -58,3 +68,29 @@ def hint_all(deliveries: Iterable[tuple[int, int]]) -> list[int]:
         if not hint(Task.DELIVER, delivery_id, queue=QUEUES[priority]):
             return [left for left, _ in waiting[number:]]
     return []
+
+
+@dataclass(slots=True)
+class _News:
+    """What one transaction has to tell. While Redis is away it costs one time-out, not one a message."""
+
+    hints: list[tuple[int, int]] = field(default_factory=list)
+    events: list[dict[str, Any]] = field(default_factory=list)
+
+    def tell(self) -> None:
+        if hint_all(self.hints):
+            return
+        try:
+            for event in self.events:
+                publish(Topic.NOTIFICATIONS, event)
+        except redis.RedisError as error:
+            log.warning("notify.events_lost", count=len(self.events), reason=str(error)[:200])
+
+
+def _news(session: Session) -> _News:
+    news: _News | None = session.info.get("news")
+    if news is None:
+        news = session.info["news"] = _News()
+        # After the commit: a worker can be faster than our own COMMIT.
+        after_commit(session, news.tell)
+    return news

@@ -8,11 +8,11 @@ from typing import Any
 from sqlalchemy import ColumnElement, select, update
 from sqlalchemy.orm import Session
 
-from vabhub.db import after_commit, db_now
+from vabhub.db import db_now
 from vabhub.errors import Conflict, NotFound
 from vabhub.models import Delivery, Notification
 from vabhub.notify import states
-from vabhub.notify.announce import event_after_commit, hint_all
+from vabhub.notify.announce import event_after_commit, hint_after_commit
 from vabhub.notify.states import RESENDABLE, WAITING, DeliveryState, Moved, NotificationStatus
 from vabhub.notify.views import notification_view
 
@@ -118,7 +118,7 @@ def _restart(session: Session, chosen: ColumnElement[bool]) -> list[Moved]:
     moved = states.move(
         session, RESENDABLE, DeliveryState.PENDING, chosen, next_attempt_at=now, hint_at=now, **fresh
     )
-    after_commit(session, lambda: hint_all((row.id, row.priority) for row in moved))
+    hint_after_commit(session, ((row.id, row.priority) for row in moved))
     return moved
 
 
@@ -131,7 +131,7 @@ def _bring_forward(session: Session, chosen: ColumnElement[bool]) -> bool:
         .returning(Delivery.id, Delivery.priority)
         .execution_options(synchronize_session=False)
     ).all()
-    after_commit(session, lambda: hint_all((row.id, row.priority) for row in found))
+    hint_after_commit(session, ((row.id, row.priority) for row in found))
     return bool(found)
 
 

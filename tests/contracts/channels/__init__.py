@@ -1,0 +1,1 @@
+"""One suite for all channels, against real servers on loopback."""
