@@ -196,11 +196,12 @@ def _program(row: ApiToken) -> Principal:
 def _token_of(environ: dict[str, Any], *, query_token: bool) -> str | None:
     kind, _, value = environ.get("HTTP_AUTHORIZATION", "").strip().partition(" ")
     if kind.lower() == "bearer":
-        return value.strip()
+        return str(value).strip()
     if "HTTP_X_API_KEY" in environ:
         return str(environ["HTTP_X_API_KEY"]).strip()
     if query_token:
-        return next(iter(parse_qs(environ.get("QUERY_STRING", "")).get("token", [])), None)
+        given: list[str] = parse_qs(environ.get("QUERY_STRING", "")).get("token", [])
+        return next(iter(given), None)
     return None
 
 

@@ -85,7 +85,8 @@ def page(
     """Declare a route that answers with a page or a file instead of an envelope."""
 
     def declare(view: Callable[P, R]) -> Callable[P, R]:
-        scaffold.add_url_rule(path, view.__name__, protect(view, access), methods=list(methods))
+        guarded: Any = protect(view, access)
+        scaffold.add_url_rule(path, view.__name__, guarded, methods=list(methods))
         return view
 
     return declare

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, is_dataclass
 from datetime import date, datetime
@@ -36,7 +37,7 @@ class JsonProvider(DefaultJSONProvider):
     mimetype = "application/json"
 
     @staticmethod
-    def default(value: Any) -> Any:  # type: ignore[override]
+    def default(value: Any) -> Any:
         """Write what the json module does not know."""
         return _plain(value)
 
@@ -86,7 +87,25 @@ def failure(
 
 def _json(content: dict[str, Any], status: int, headers: Mapping[str, str]) -> Response:
     content["timestamp"] = isoformat(utcnow())
-    response = current_app.json.response(content)
-    response.status_code = status
+    text = _dumps(content)
+    response = Response(f"{text}\n", status=status, mimetype="application/json")
     response.headers.extend(headers)
     return response
+
+
+def _dumps(content: dict[str, Any]) -> str:
+    try:
+        return current_app.json.dumps(content, separators=(",", ":"), allow_nan=False)
+    except ValueError:  # a sensor that says NaN; JSON has no word for it, and unknown is null
+        return current_app.json.dumps(_finite(content), separators=(",", ":"), allow_nan=False)
+
+
+def _finite(value: Any) -> Any:
+    match value:
+        case float():
+            return value if math.isfinite(value) else None
+        case dict():
+            return {key: _finite(item) for key, item in value.items()}
+        case list() | tuple():
+            return [_finite(item) for item in value]
+    return value

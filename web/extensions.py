@@ -35,17 +35,18 @@ class JsonSerializer:
             return None
 
 
-class JsonRedisCache(RedisCache):  # type: ignore[misc]
+class JsonRedisCache(RedisCache):
     """Flask-Caching's Redis backend with our own pool and without pickle."""
 
-    serializer = JsonSerializer()
+    serializer = JsonSerializer()  # type: ignore[assignment]
 
     @classmethod
     def factory(
         cls, _app: Flask, config: dict[str, Any], args: list[Any], kwargs: dict[str, Any]
     ) -> JsonRedisCache:
         """Make the backend as Flask-Caching asks for it."""
-        return cls(*args, **kwargs, host=get_redis(), key_prefix=config["CACHE_KEY_PREFIX"])
+        own = {"host": get_redis(), "key_prefix": config["CACHE_KEY_PREFIX"]}
+        return cls(*args, **{**kwargs, **own})
 
 
 def init_app(app: Flask) -> None:

@@ -44,7 +44,7 @@ def wants_page() -> bool:
     """Return whether a person's browser asks for a page, not a program for data."""
     if request.path.startswith("/api") or request.method not in {"GET", "HEAD"}:
         return False
-    return request.accept_mimetypes.best_match(["application/json", "text/html"]) == "text/html"
+    return request.accept_mimetypes.best_match(["text/html", "application/json"], "text/html") == "text/html"
 
 
 def account_exists() -> bool:

@@ -14,7 +14,6 @@ from pydantic.json_schema import JsonSchemaMode
 from werkzeug.routing import Rule
 
 from vabhub import __version__
-from vabhub.accounts import Scope
 from web.endpoint import Access, Operation, operation_of
 
 Json = dict[str, Any]

@@ -63,7 +63,7 @@ class Served:
     def meta(self) -> dict[str, Any]:
         """Return the contract's `meta`."""
         age_s = max(0.0, (utcnow() - self.snapshot.collected_at).total_seconds())
-        known = {"age_s": round(age_s, 3), "ttl_s": self.ttl_s, "cache": self.cache}
+        known: dict[str, Any] = {"age_s": round(age_s, 3), "ttl_s": self.ttl_s, "cache": self.cache}
         # Without a reading there is nothing whose age could be told.
         if not has_values(self.snapshot):
             known |= {"age_s": None, "collected_at": None}
@@ -135,7 +135,7 @@ class Snapshots:
         deadline = time.monotonic() + _OTHERS_WITHIN_S
         while time.monotonic() < deadline:
             time.sleep(0.03)
-            entry = self._ask_redis(lambda: _entry(self._store.get(_key(source))))
+            entry: Entry | None = self._ask_redis(lambda: _entry(self._store.get(_key(source))))
             if entry is not None and entry.is_fresh(ttl_s):
                 self._remember(source, entry)
                 return entry
@@ -184,7 +184,7 @@ def _collected(source: str, collect: Callable[[], Snapshot]) -> Snapshot:
         return Snapshot(
             source, utcnow(), SnapshotStatus.ERROR, error_code=error.error_code, error=error.message
         )
-    except Exception:  # noqa: BLE001 (the edge of a thread: those who wait must get an answer)
+    except Exception:  # the edge of a thread: those who wait must get an answer
         log.exception("snapshots.collect_failed", source=source)
         text = "Reading the source failed; the log says why."
         return Snapshot(

@@ -96,4 +96,5 @@ def test_a_page_leads_a_stranger_to_the_first_start_and_later_to_the_sign_in(
     assert client.get("/", headers=browser).headers["Location"] == "/setup"
     request.getfixturevalue("admin")
     assert client.get("/", headers=browser).headers["Location"] == "/login"
-    assert client.get("/").status_code == 401
+    assert client.get("/").headers["Location"] == "/login"
+    assert client.get("/", headers={"Accept": "application/json"}).status_code == 401

@@ -13,7 +13,7 @@ bp = Blueprint("docs", __name__)
 @page(bp, "/openapi.json", access=Access.ANY)
 def openapi() -> Response:
     """Return the description of every declared endpoint."""
-    return current_app.json.response(document(current_app))
+    return Response(current_app.json.dumps(document(current_app)), mimetype="application/json")
 
 
 @page(bp, "/docs", access=Access.ANY)
