@@ -29,11 +29,12 @@ PRUNE_EVERY_S = 3600.0
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """A name, how often, and what; the first run is at the start."""
+    """A name, how often, what, and how long after the start for the first time."""
 
     name: str
     every_s: float
     run: Callable[[], object]
+    first_after_s: float = 0.0
 
 
 class Work:
@@ -53,12 +54,13 @@ class Work:
             Job("notify_sweep", SWEEP_EVERY_S, sweep_once),
             Job("system", chosen.system_interval_s, self.system),
             Job("downloads", chosen.downloads_interval_s, self.downloads),
-            Job("dashboard", chosen.dashboard_interval_s, self._when_leading(self.dashboard)),
+            # After the first reading of each source.
+            Job("dashboard", chosen.dashboard_interval_s, self._when_leading(self.dashboard), 0.5),
             Job("library", LIBRARY_EVERY_S, self._when_leading(self.library)),
             Job("library_scans", SCANS_EVERY_S, self._when_leading(self.library_scans)),
             Job("history_flush", FLUSH_EVERY_S, history.flush),
-            Job("history_prune", PRUNE_EVERY_S, self._when_leading(history.prune)),
-            Job("notify_purge", PRUNE_EVERY_S, self._when_leading(purge_notifications)),
+            Job("history_prune", PRUNE_EVERY_S, self._when_leading(history.prune), 60),
+            Job("notify_purge", PRUNE_EVERY_S, self._when_leading(purge_notifications), 90),
         )
 
     def system(self) -> None:

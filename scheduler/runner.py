@@ -7,7 +7,7 @@ import math
 import threading
 import time
 from collections.abc import Callable, Iterable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import redis
 from apscheduler.executors.pool import ThreadPoolExecutor
@@ -39,12 +39,13 @@ class Runner:
             job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": 30},
             timezone=UTC,
         )
+        now = datetime.now(UTC)
         for run in self._runs:
             self._scheduler.add_job(
                 run,
                 IntervalTrigger(seconds=run.job.every_s, timezone=UTC),
                 id=run.job.name,
-                next_run_time=datetime.now(UTC),
+                next_run_time=now + timedelta(seconds=run.job.first_after_s),
             )
 
     def start(self) -> None:
