@@ -223,6 +223,21 @@ NAMES: list[tuple[str, str, dict[str, Any]]] = [
     (A, "[Moozzi2] Hyouka - 11.5 (BD 1920x1080 x.264 Flac).mkv", _anime("Hyouka", None, 11, "1080p")),
     (A, "Spirited Away (2001)/Spirited Away (2001) 1080p.mkv", _anime("Spirited Away", None, None, "1080p")),
     (A, "[Group] Title_With_Underscores_-_07_[720p].mkv", _anime("Title With Underscores", None, 7, "720p")),
+    (
+        A,
+        "[SweetSub][Assassination Classroom][04][BDRip][1080P].mkv",
+        _anime("Assassination Classroom", None, 4, "1080p"),
+    ),
+    (
+        A,
+        "[Airota][Heavenly Delusion][03][1080p AVC AAC][CHS].mp4",
+        _anime("Heavenly Delusion", None, 3, "1080p"),
+    ),
+    (
+        A,
+        "[KTXP][Tengen Toppa Gurren Lagann][27][GB][720p].mp4",
+        _anime("Tengen Toppa Gurren Lagann", None, 27, "720p"),
+    ),
     # music
     (S, "周杰伦/七里香/01 - 我的地盘.flac", _track("周杰伦", "七里香", "我的地盘")),
     (S, "周杰伦/2004 - 七里香/02. 七里香.mp3", _track("周杰伦", "七里香", "七里香")),

@@ -8,7 +8,7 @@ from enum import StrEnum
 from pathlib import PurePosixPath
 from typing import Any
 
-from vabhub.collectors.library import name_rules as rules
+from vabhub.collectors.library.rules import anime, films, music, series, text
 from vabhub.collectors.library.walk import PLAYLISTS
 
 
@@ -45,41 +45,40 @@ def parse_name(path: str, root_kind: str) -> ParsedName:
 
 
 def _movie(folders: list[str], stem: str, _extension: str) -> ParsedName:
-    if rules.in_disc_folder(folders):
-        folders, stem = rules.above_disc_folder(folders, stem)
-    quality = rules.quality([stem, *folders[-1:]])
-    texts = (stem, *folders[-1:])
-    for rule in (rules.title_with_year_in_brackets, rules.title_with_loose_year):
-        for text in texts:
-            if titled := rule(text):
+    if films.in_disc_folder(folders):
+        folders, stem = films.above_disc_folder(folders, stem)
+    quality = text.quality([stem, *folders[-1:]])
+    for rule in (films.title_with_year_in_brackets, films.title_with_loose_year):
+        for name in (stem, *folders[-1:]):
+            if titled := rule(name):
                 return _movie_of(*titled, quality)
     guess = _guess(stem, "movie")
-    title = rules.tidy(guess.get("title"))
+    title = text.tidy(guess.get("title"))
     return _movie_of(title, _one(guess.get("year")), quality)
 
 
 def _movie_of(title: str | None, year: int | None, quality: str) -> ParsedName:
     if not title:
         return ParsedName(FileKind.UNPARSED, year=year, quality=quality)
-    own, other = rules.split_languages(title)
+    own, other = text.split_languages(title)
     detail = {"other_title": other} if other else {}
     return ParsedName(FileKind.MOVIE, own, year, quality=quality, detail=detail)
 
 
 def _episode(folders: list[str], stem: str, _extension: str) -> ParsedName:
-    show, season_of_folder = rules.show_of_folders(folders)
-    quality = rules.quality([stem, *reversed(folders)])
-    numbers = rules.episode_numbers(stem)
-    title = show or (rules.tidy(numbers.title) if numbers else None)
+    show, season_of_folder = series.show_of_folders(folders)
+    quality = text.quality([stem, *reversed(folders)])
+    numbers = series.episode_numbers(stem)
+    title = show or (text.tidy(numbers.title) if numbers else None)
     if numbers and title:
         season = numbers.season if numbers.season is not None else season_of_folder
         return _episode_of(title, 1 if season is None else season, numbers, quality)
     return _guessed_episode(folders, stem, show, season_of_folder, quality)
 
 
-def _episode_of(title: str, season: int, numbers: rules.Numbers, quality: str) -> ParsedName:
-    name, year = rules.split_year(title)
-    own, other = rules.split_languages(name)
+def _episode_of(title: str, season: int, numbers: series.Numbers, quality: str) -> ParsedName:
+    name, year = text.split_year(title)
+    own, other = text.split_languages(name)
     detail: dict[str, Any] = {"last_episode": numbers.last} if numbers.last else {}
     detail |= {"other_title": other} if other else {}
     return ParsedName(FileKind.EPISODE, own, year, season, numbers.episode, quality, detail=detail)
@@ -89,7 +88,7 @@ def _guessed_episode(
     folders: list[str], stem: str, show: str | None, season: int | None, quality: str
 ) -> ParsedName:
     guess = _guess("/".join([*folders[-2:], stem]), "episode")
-    name, year = rules.split_year(show or rules.tidy(guess.get("title")) or "")
+    name, year = text.split_year(show or text.tidy(guess.get("title")) or "")
     episode = _one(guess.get("episode"))
     if not name or (episode is None and not guess.get("date")):
         return ParsedName(FileKind.UNPARSED, name or None, quality=quality)
@@ -101,30 +100,30 @@ def _guessed_episode(
 
 
 def _anime(folders: list[str], stem: str, _extension: str) -> ParsedName:
-    quality = rules.quality([stem, *reversed(folders)])
-    release = rules.fansub_release(stem)
-    show, season_of_folder = rules.show_of_folders(folders)
+    quality = text.quality([stem, *reversed(folders)])
+    release = anime.fansub_release(stem)
+    show, season_of_folder = series.show_of_folders(folders)
     # A release folder ("[Group] Title [1080p]") names the release; a tidy one ("Title") names the show.
-    show = None if folders and any(rules.is_release_folder(folder) for folder in folders) else show
+    show = None if folders and any(anime.is_release_folder(folder) for folder in folders) else show
     title = show or release.title or _title_above(folders)
     if not title:
         return _guessed_anime(stem, quality)
-    name, season_of_title = rules.split_season(title)
-    name, year = rules.split_year(name)
+    name, season_of_title = series.split_season(title)
+    name, year = text.split_year(name)
     episode = release.episode
-    if episode is None and show and (numbers := rules.episode_numbers(stem)):
+    if episode is None and show and (numbers := series.episode_numbers(stem)):
         episode = numbers.episode
     season = next((n for n in (release.season, season_of_folder, season_of_title) if n is not None), None)
     return ParsedName(FileKind.ANIME, name, year or release.year, season, episode, quality)
 
 
 def _title_above(folders: list[str]) -> str | None:
-    return next((r.title for f in reversed(folders) if (r := rules.fansub_release(f)).title), None)
+    return next((r.title for f in reversed(folders) if (r := anime.fansub_release(f)).title), None)
 
 
 def _guessed_anime(stem: str, quality: str) -> ParsedName:
     guess = _guess(stem, "episode")
-    title = rules.tidy(guess.get("title"))
+    title = text.tidy(guess.get("title"))
     if not title:
         return ParsedName(FileKind.UNPARSED, quality=quality)
     season, episode = _one(guess.get("season")), _one(guess.get("episode"))
@@ -133,9 +132,9 @@ def _guessed_anime(stem: str, quality: str) -> ParsedName:
 
 def _music(folders: list[str], stem: str, extension: str) -> ParsedName:
     if extension in PLAYLISTS:
-        return ParsedName(FileKind.PLAYLIST, rules.tidy(stem) or stem)
-    artist, album = rules.artist_and_album(folders)
-    parts = rules.track_parts(stem)
+        return ParsedName(FileKind.PLAYLIST, text.tidy(stem) or stem)
+    artist, album = music.artist_and_album(folders)
+    parts = music.track_parts(stem)
     return ParsedName(
         FileKind.TRACK,
         parts.title,
@@ -145,13 +144,13 @@ def _music(folders: list[str], stem: str, extension: str) -> ParsedName:
     )
 
 
-def _guess(text: str, kind: str) -> dict[str, Any]:
+def _guess(name: str, kind: str) -> dict[str, Any]:
     """Ask guessit, which costs 10–30 ms a name and is imported by the first question only."""
     from guessit import guessit
     from guessit.api import GuessitException
 
     try:
-        return dict(guessit(text, {"type": kind}))
+        return dict(guessit(name, {"type": kind}))
     except GuessitException:
         return {}
 

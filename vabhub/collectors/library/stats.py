@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Hashable, Iterable, Sequence
+from copy import deepcopy
+from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import func, select
@@ -11,8 +13,8 @@ from sqlalchemy.orm import Session
 
 from vabhub.clock import isoformat, utcnow
 from vabhub.collectors.base import Snapshot, SnapshotStatus, Source
-from vabhub.collectors.library.name_rules import UNKNOWN_QUALITY
 from vabhub.collectors.library.names import FileKind
+from vabhub.collectors.library.rules.text import UNKNOWN_QUALITY
 from vabhub.models import LibraryFile, LibraryRoot
 
 _GIB = 1024**3
@@ -40,17 +42,46 @@ def media_stats(session: Session) -> Snapshot:
     root was scanned. `growth` is null until there is history.
     """
     roots = _roots(session, ("movies", "tv", "anime"))
-    scanned = _scanned(roots)
-    extra = {"by_root": _by_root(session, roots), "recently_added": _recent(session, scanned)}
-    return _snapshot(Source.MEDIA, roots, _media_numbers(session, scanned) if scanned else None, extra)
+    counts = _counts_of(session, Source.MEDIA, roots, _media_numbers)
+    extra = {"by_root": _by_root(roots, counts.files), "recently_added": counts.recent}
+    return _snapshot(Source.MEDIA, roots, counts.numbers, extra)
 
 
 def music_stats(session: Session) -> Snapshot:
     """Return the snapshot `music`; artists and albums are those of the folders."""
     roots = _roots(session, ("music",))
-    scanned = _scanned(roots)
-    extra = {"by_root": _by_root(session, roots)}
-    return _snapshot(Source.MUSIC, roots, _music_numbers(session, scanned) if scanned else None, extra)
+    counts = _counts_of(session, Source.MUSIC, roots, _music_numbers)
+    return _snapshot(Source.MUSIC, roots, counts.numbers, {"by_root": _by_root(roots, counts.files)})
+
+
+@dataclass(frozen=True, slots=True)
+class _Counts:
+    """What the rows say: the numbers, the newest files, and (files, bytes) of each root."""
+
+    numbers: dict[str, Any] | None
+    recent: list[dict[str, Any]]
+    files: dict[int, tuple[int, int]]
+
+
+# The last counts by source. Rows change in scans only, so they hold until a root's next scan has ended.
+_last: dict[Source, tuple[Hashable, _Counts]] = {}
+
+
+def _counts_of(
+    session: Session,
+    source: Source,
+    roots: Sequence[LibraryRoot],
+    count: Callable[[Session, list[int]], dict[str, Any]],
+) -> _Counts:
+    key = (session.get_bind().engine.url, *((root.id, root.kind, root.scanned_at) for root in roots))
+    known = _last.get(source)
+    if known is None or known[0] != key:
+        # Only roots whose rows are whole: half a first scan would look like a small library.
+        scanned = [root.id for root in roots if root.scanned_at is not None]
+        numbers = count(session, scanned) if scanned else None
+        known = (key, _Counts(numbers, _recent(session, scanned), _files(session, scanned)))
+        _last[source] = known
+    return deepcopy(known[1])
 
 
 def _snapshot(
@@ -75,11 +106,6 @@ def _snapshot(
 def _roots(session: Session, kinds: Collection[str]) -> Sequence[LibraryRoot]:
     wanted = select(LibraryRoot).where(LibraryRoot.enabled, LibraryRoot.kind.in_(kinds))
     return session.scalars(wanted.order_by(LibraryRoot.id)).all()
-
-
-def _scanned(roots: Iterable[LibraryRoot]) -> list[int]:
-    """Return the roots whose rows are whole: half a first scan would look like a small library."""
-    return [root.id for root in roots if root.scanned_at is not None]
 
 
 def _media_numbers(session: Session, roots: list[int]) -> dict[str, Any]:
@@ -155,17 +181,21 @@ def _by_quality(session: Session, roots: list[int]) -> dict[str, int]:
     return {quality: counts[quality] for quality in _QUALITIES if counts[quality]}
 
 
-def _by_root(session: Session, roots: Sequence[LibraryRoot]) -> list[dict[str, Any]]:
+def _files(session: Session, roots: list[int]) -> dict[int, tuple[int, int]]:
     rows = session.execute(
         select(LibraryFile.root_id, func.count(), func.sum(LibraryFile.size_bytes))
-        .where(LibraryFile.root_id.in_([root.id for root in roots]))
+        .where(LibraryFile.root_id.in_(roots))
         .group_by(LibraryFile.root_id)
     )
-    sizes = {root_id: (count, size) for root_id, count, size in rows}
-    return [_root_view(root, *sizes.get(root.id, (0, 0))) for root in roots]
+    # PostgreSQL sums big integers to a Decimal.
+    return {root_id: (files, int(size)) for root_id, files, size in rows}
 
 
-def _root_view(root: LibraryRoot, files: int, size_bytes: Any) -> dict[str, Any]:
+def _by_root(roots: Sequence[LibraryRoot], files: dict[int, tuple[int, int]]) -> list[dict[str, Any]]:
+    return [_root_view(root, *files.get(root.id, (0, 0))) for root in roots]
+
+
+def _root_view(root: LibraryRoot, files: int, size_bytes: int) -> dict[str, Any]:
     known = root.scanned_at is not None
     return {
         "id": root.id,
