@@ -12,9 +12,11 @@ from dramatiq.message import Message
 
 from vabhub.errors import Unavailable
 from vabhub.log import get_logger
-from vabhub.redis_client import get_queue_redis
+from vabhub.redis_client import PREFIX, get_queue_redis, get_redis
 
 log = get_logger(__name__)
+
+WAKE_CHANNEL = f"{PREFIX}queued"
 
 
 class Queue(StrEnum):
@@ -46,6 +48,8 @@ def enqueue(task: Task, *args: Any, queue: Queue = Queue.DEFAULT) -> None:
     )
     try:
         _sender().enqueue(message)
+        # A worker that sleeps asks at once instead of within seconds; nobody misses a word that is lost.
+        get_redis().publish(WAKE_CHANNEL, queue.value)
     except (redis.RedisError, BrokerError) as error:
         raise Unavailable("The queue (Redis) does not answer.", retry_after_s=5) from error
 

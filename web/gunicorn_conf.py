@@ -43,7 +43,8 @@ workers = _settings.web_workers
 worker_connections = _settings.max_sockets + 1000
 timeout = 60
 graceful_timeout = 20
-keepalive = 5
+# Also how long a connection may stay silent, and so hold up a stop.
+keepalive = 2
 # The heartbeat file is touched every second: in memory, not on a NAS's disk.
 worker_tmp_dir = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None  # noqa: S108
 control_socket_disable = True

@@ -11,12 +11,13 @@ from types import FrameType
 
 from dramatiq import Worker
 
-from vabhub import db, redis_client
+from vabhub import db
 from vabhub.errors import SettingsError
 from vabhub.log import configure_logging, get_logger
 from vabhub.settings import get_settings
 from workers import boot
 from workers.middleware import TaskLog
+from workers.wake import Waker, consume_wakefully
 
 DRAIN_S = 20.0
 
@@ -34,15 +35,18 @@ def main() -> int:
     stopping = _stop_on_signals()
     broker = boot.load_actors()
     broker.add_middleware(TaskLog())
+    waker = Waker()
+    consume_wakefully(broker, waker)
     workers = boot.make_workers(broker, settings)
     broker.emit_after("process_boot")
     for worker in workers:
         worker.start()
+    waker.start()
     gc.collect()
     gc.freeze()
     log.info("worker.ready", threads=settings.worker_threads + boot.URGENT_THREADS)
     stopping.wait()
-    _drain(workers)
+    _drain(workers, waker)
     return 0
 
 
@@ -58,14 +62,14 @@ def _stop_on_signals() -> threading.Event:
     return stopping
 
 
-def _drain(workers: list[Worker]) -> None:
+def _drain(workers: list[Worker], waker: Waker) -> None:
     log.info("worker.draining", at_most_s=DRAIN_S)
     # A task that takes longer than this is given up with the process; its claim's lease runs out.
     last_resort = threading.Timer(DRAIN_S + 2, os._exit, args=[0])
     last_resort.daemon = True
     last_resort.start()
+    waker.wake_all(hurry=True)
     boot.stop(workers, DRAIN_S)
-    redis_client.close()
     db.dispose()
     log.info("worker.stopped")
 

@@ -7,6 +7,7 @@ import threading
 from collections.abc import Iterable
 
 from dramatiq import Broker, Worker
+from dramatiq.brokers.redis import RedisBroker
 
 from vabhub.broker import get_broker
 from vabhub.queues import Queue
@@ -16,10 +17,9 @@ ACTOR_MODULES = ("workers.deliver", "workers.library", "workers.maintain")
 URGENT_THREADS = 2
 # How long an idle thread sleeps at most: also the longest an idle worker takes to notice that it must stop.
 IDLE_MS = 1000
-URGENT_IDLE_MS = 250
 
 
-def load_actors() -> Broker:
+def load_actors() -> RedisBroker:
     """Import the actors, which declares them on the broker, and declare every queue; return the broker."""
     broker = get_broker()
     for module in ACTOR_MODULES:
@@ -33,8 +33,8 @@ def make_workers(broker: Broker, settings: Settings) -> list[Worker]:
     """Return a worker reserved for urgent tasks and one for all the others, not yet started."""
     others = {queue.value for queue in Queue if queue is not Queue.URGENT}
     return [
-        ReadyWorker(broker, {Queue.URGENT.value}, threads=URGENT_THREADS, idle_ms=URGENT_IDLE_MS),
-        ReadyWorker(broker, others, threads=settings.worker_threads, idle_ms=IDLE_MS),
+        ReadyWorker(broker, {Queue.URGENT.value}, threads=URGENT_THREADS),
+        ReadyWorker(broker, others, threads=settings.worker_threads),
     ]
 
 
@@ -46,8 +46,8 @@ class ReadyWorker(Worker):
     hoarding what another could do.
     """
 
-    def __init__(self, broker: Broker, queues: set[str], *, threads: int, idle_ms: int) -> None:
-        super().__init__(broker, queues=queues, worker_threads=threads, worker_timeout=idle_ms)
+    def __init__(self, broker: Broker, queues: set[str], *, threads: int) -> None:
+        super().__init__(broker, queues=queues, worker_threads=threads, worker_timeout=IDLE_MS)
         self.queue_prefetch = threads
 
     def start(self) -> None:

@@ -6,16 +6,20 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from dramatiq.brokers.redis import RedisBroker
+from dramatiq.message import Message
 
+from tests.support.redis import RedisServer
 from tests.support.stack import ROOT
 from tests.support.waiting import wait_until
-from vabhub import redis_client
+from vabhub import queues, redis_client
 from vabhub.queues import Queue, Task, enqueue
-from vabhub.settings import Settings
+from vabhub.settings import Settings, get_settings, use_settings
 
 ACTORS = """
 import sys, time
@@ -101,6 +105,47 @@ def test_an_urgent_task_does_not_wait_for_the_others(worker: WorkerProcess, tmp_
     wait_until(lambda: lines(tmp_path / "slow0") == ["begun"])
     deliver(tmp_path / "urgent", 0, Queue.URGENT)
     wait_until(lambda: lines(tmp_path / "urgent") == ["begun", "done"], timeout_s=5)
+
+
+def test_an_idle_worker_wakes_at_once(worker: WorkerProcess, tmp_path: Path) -> None:
+    # Without the wake-up the first of five would wait for the next question, up to four seconds each.
+    began = time.monotonic()
+    for number in range(5):
+        deliver(tmp_path / f"out{number}", 0)
+        wait_until(lambda path=tmp_path / f"out{number}": lines(path) == ["begun", "done"])
+    assert time.monotonic() - began < 4
+
+
+def test_a_lost_wake_up_costs_seconds_only(worker: WorkerProcess, tmp_path: Path) -> None:
+    message = Message(
+        queue_name=Queue.LOW, actor_name=Task.DELIVER, args=(str(tmp_path / "out"), 0), kwargs={}, options={}
+    )
+    silent = RedisBroker(client=redis_client.get_queue_redis(answer_timeout_s=2), middleware=[])
+    silent.enqueue(message)
+    silent.close()
+    wait_until(lambda: lines(tmp_path / "out") == ["begun", "done"], timeout_s=8)
+
+
+def test_a_worker_outlives_a_frozen_and_a_killed_redis(tmp_path: Path, settings: Settings) -> None:
+    server = RedisServer(tmp_path / "own-redis")
+    server.start()
+    use_settings(settings.model_copy(update={"redis_url": server.url}))
+    running = WorkerProcess(tmp_path, get_settings(), threads=2)
+    try:
+        server.signal(signal.SIGSTOP)
+        wait_until(lambda: "Restarting consumer" in running.text(), timeout_s=20)
+        server.signal(signal.SIGCONT)
+        server.kill()
+        server.start()
+        deliver(tmp_path / "out", 0)
+        wait_until(lambda: lines(tmp_path / "out") == ["begun", "done"], timeout_s=20)
+        assert "Traceback" not in running.text()
+    finally:
+        running.process.kill()
+        running.process.wait()
+        redis_client.close()
+        queues.reset()
+        server.remove()
 
 
 def test_repeated_signals_let_a_running_task_finish(worker: WorkerProcess, tmp_path: Path) -> None:
