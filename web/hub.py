@@ -41,7 +41,7 @@ class Member(Protocol):
 
     def tick(self, now: float) -> None: ...
 
-    def check_credential(self) -> None: ...
+    def check_credential(self, known: dict[Any, bool]) -> None: ...
 
     def close(self, code: int, reason: str = "") -> None: ...
 
@@ -220,8 +220,9 @@ class Hub:
         """Close the sockets of sessions and tokens that were revoked."""
         while not self._stop.is_set():
             self._occupied.wait()
+            known: dict[Any, bool] = {}  # one question a credential, however many sockets it has
             for member in self._snapshot():
-                member.check_credential()
+                member.check_credential(known)
             self._stop.wait(REVOCATION_CHECK_S)
 
     def _snapshot(self) -> list[Member]:
