@@ -21,7 +21,7 @@ from vabhub.collectors.library import (
     request_due_scans,
     request_scan,
     run_scan,
-    scans,
+    scan_run,
     sync_roots,
 )
 from vabhub.collectors.library.scan import Progress, ScanResult
@@ -200,11 +200,11 @@ def test_a_killed_workers_scan_is_failed_and_a_new_one_runs(library: Settings) -
 
 def test_a_scan_that_was_taken_over_stops_writing(library: Settings) -> None:
     root_id = _queued(library)
-    scan_id = scans._claim(root_id)
+    scan_id = scan_run.claim(root_id)
     assert scan_id is not None
     _shift(state="cancelled")
-    with pytest.raises(scans.ScanLost):
-        scans._ProgressWriter(scan_id)(1, 2)
+    with pytest.raises(scan_run.ScanLost):
+        scan_run.ProgressWriter(scan_id)(1, 2)
     assert _newest()["state"] == "cancelled"
 
 

@@ -2,13 +2,13 @@
 
 from vabhub.collectors.library.roots import sync_roots
 from vabhub.collectors.library.scan import RootGone, ScanResult, scan
+from vabhub.collectors.library.scan_rows import ScanState
+from vabhub.collectors.library.scan_run import run_scan
 from vabhub.collectors.library.scans import (
-    ScanState,
     current_scans,
     request_all_scans,
     request_due_scans,
     request_scan,
-    run_scan,
 )
 from vabhub.collectors.library.stats import media_stats, music_stats
 

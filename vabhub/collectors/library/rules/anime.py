@@ -57,6 +57,7 @@ def fansub_release(stem: str) -> Release:
 
 def _outside_and_tags(stem: str) -> tuple[str, list[str]]:
     """Return the text outside brackets, and the brackets but the first (the group)."""
+    stem = re.sub(r"(\[[^\]]*?)\([^()]*\)", r"\1", stem)  # "[720p Sub(Ch,Jap)]" is one tag
     tags = [tag.strip() for tag in _BRACKET.findall(stem)]
     text = re.sub(r"\s+", " ", _BRACKET.sub(" ", re.sub(r"★[^★]*★", " ", stem)).replace("_", " ")).strip(" -")
     has_group = bool(re.match(r"^\s*[\[【]", stem))

@@ -93,10 +93,11 @@ def episode_numbers(stem: str) -> Numbers | None:
 
 def split_season(title: str) -> tuple[str, int | None]:
     """Cut `Season 2`, `2nd Season`, `S2` or `第二季` off the end of a title."""
-    match = _SEASON_SUFFIX.search(title)
-    if not match or not match.start():
-        return title, None
-    return tidy(title[: match.start()]) or title, number_of(match["a"] or match["b"] or match["c"])
+    season: int | None = None
+    while (match := _SEASON_SUFFIX.search(title)) and (rest := tidy(title[: match.start()])):
+        season = number_of(match["a"] or match["b"] or match["c"]) if season is None else season
+        title = rest
+    return title, season
 
 
 def _season_folder(folder: str) -> int | None:

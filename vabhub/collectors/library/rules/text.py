@@ -14,9 +14,12 @@ NUMBER = r"\d{1,4}|[零一二两三四五六七八九十百]{1,4}"
 UNKNOWN_QUALITY = "unknown"
 
 _QUALITIES = (
-    ("2160p", re.compile(rf"{LEFT}(?:2160[pi]|4K|UHD|3840[x×]2160){RIGHT}", re.IGNORECASE)),
-    ("1080p", re.compile(rf"{LEFT}(?:1080[pi](?:\d\d)?|1920[x×]10[78]\d|FHD){RIGHT}", re.IGNORECASE)),
-    ("720p", re.compile(rf"{LEFT}(?:720[pi](?:\d\d)?|1280[x×]7[0-9]\d){RIGHT}", re.IGNORECASE)),
+    ("2160p", re.compile(rf"{LEFT}(?:(?:U?HD)?2160[pi]|4K|UHD|3840[x×]2160){RIGHT}", re.IGNORECASE)),
+    (
+        "1080p",
+        re.compile(rf"{LEFT}(?:(?:HD|BD)?1080[pi](?:\d\d)?|1920[x×]10\d\d|FHD){RIGHT}", re.IGNORECASE),
+    ),
+    ("720p", re.compile(rf"{LEFT}(?:(?:HD|BD)?720[pi](?:\d\d)?|1280[x×]7[0-9]\d){RIGHT}", re.IGNORECASE)),
     (
         "480p",
         re.compile(rf"{LEFT}(?:480[pi]|576[pi]|DVD(?:Rip|5|9|-?R)?|720x(?:480|576)){RIGHT}", re.IGNORECASE),
@@ -24,6 +27,9 @@ _QUALITIES = (
 )
 
 
+_SITE = re.compile(
+    r"^[^\s.\[\]]{0,10}www\.[\w-]{1,40}\.(?:com|net|org|cc|tv|me|la)[\s._-]+(?=\S)", re.IGNORECASE
+)
 _TWO_LANGUAGES = re.compile(r"^(?P<own>[^A-Za-z]*[\u3040-\u9fff][^A-Za-z]*?)\s+(?P<other>[A-Za-z].*)$")
 
 
@@ -76,5 +82,6 @@ def split_languages(title: str) -> tuple[str, str | None]:
 
 
 def without_leading_group(text: str) -> str:
-    """Cut the `[Group]` off the front of a name, unless nothing is left."""
+    """Cut a site's address and the `[Group]` off the front of a name, unless nothing is left."""
+    text = _SITE.sub("", text)
     return re.sub(r"^\s*[\[【][^\]】]*[\]】]\s*(?=\S)", "", text)
