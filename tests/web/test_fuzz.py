@@ -21,9 +21,7 @@ _CHECKS = [
     checks.response_schema_conformance,
     checks.negative_data_rejection,
 ]
-_EXAMPLES = 8
-# They would end the sign-in of the rest, or leave nothing to find.
-_LAST = {"/api/auth/logout", "/api/auth/password"}
+_EXAMPLES = 6
 
 
 @pytest.mark.timeout(120)
@@ -34,13 +32,20 @@ def test_no_request_makes_a_5xx_or_an_answer_of_another_form(
     header = token("admin")
     api = schemathesis.openapi.from_wsgi("/api/openapi.json", app, headers=header)
     for result in api.get_all_operations():
-        _fuzz(result.ok(), header, mode)
+        operation = result.ok()
+        if mode is GenerationMode.POSITIVE or _takes_input(operation):
+            _fuzz(operation, header, mode)
+
+
+def _takes_input(operation: Any) -> bool:
+    raw = operation.definition.raw
+    return bool(raw.get("parameters") or raw.get("requestBody"))
 
 
 def _fuzz(operation: Any, header: dict[str, str], mode: GenerationMode) -> None:
     @seed(20261123)
     @settings(
-        max_examples=_EXAMPLES,
+        max_examples=_EXAMPLES if _takes_input(operation) else 1,
         deadline=None,
         database=None,
         phases=[Phase.generate],

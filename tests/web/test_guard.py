@@ -59,7 +59,7 @@ def test_only_the_named_routes_are_open(app: Flask, access: Access, expected: se
 def test_every_other_route_refuses_a_stranger(app: Flask, client: CookieClient, admin: object) -> None:
     for method, path, access in routes(app):
         if access not in (Access.OPEN, Access.SETUP, Access.OWN):
-            answer = client.open(path, method=method)
+            answer = client.open(path, method=method, headers={"Accept": "application/json"})
             assert answer.status_code == 401, (method, path, answer.status_code)
             assert answer.get_json()["error_code"] == "UNAUTHORIZED"
 
