@@ -68,6 +68,9 @@ def _close_sockets_first(worker: Any) -> None:
     """Let the live sockets end as soon as the worker is asked to: gunicorn waits for them otherwise."""
     from web import live
 
+    if worker.cfg.worker_class_str == "gthread":
+        live.leave_threads_for_http(worker.cfg.threads)
+
     def leave(number: int, frame: FrameType | None) -> None:
         worker.handle_exit(number, frame)
         live.shutdown_soon()

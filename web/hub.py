@@ -128,7 +128,7 @@ class Hub:
     def subscribe(self, member: Member, topics: Iterable[Topic]) -> None:
         """Send the topics from now on, beginning with the last value of each."""
         for topic in topics:
-            if topic not in self._latest:
+            if topic not in self._latest and self._redis_up is not False:
                 self._read_last(topic)
             # One lock for joining and for the newest frame: a value is neither missed nor sent twice.
             with self._lock:

@@ -29,6 +29,10 @@ PATHS = ("/api/ws/ws", "/api/ws")
 _AUTH = "VABHUB_LIVE_AUTH"
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 
+# With a thread a socket, these must be left for HTTP.
+_LEAST_FREE_THREADS, _MOST_FREE_THREADS = 2, 16
+
+_max_sockets: int | None = None
 _hub: Hub | None = None
 _hub_pid = 0
 _hub_lock = threading.Lock()
@@ -50,9 +54,17 @@ def hub() -> Hub:
     global _hub, _hub_pid
     with _hub_lock:
         if _hub is None or _hub_pid != os.getpid():
-            _hub, _hub_pid = Hub(max_sockets=get_settings().max_sockets), os.getpid()
+            most = get_settings().max_sockets
+            _hub, _hub_pid = Hub(max_sockets=min(most, _max_sockets or most)), os.getpid()
             _hub.start()
         return _hub
+
+
+def leave_threads_for_http(threads: int) -> None:
+    """Allow only as many sockets as leave some of gthread's threads free; gevent has no such limit."""
+    global _max_sockets
+    free = min(_MOST_FREE_THREADS, max(_LEAST_FREE_THREADS, threads // 4))
+    _max_sockets = max(1, threads - free)
 
 
 def shutdown() -> None:

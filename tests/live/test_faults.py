@@ -200,6 +200,17 @@ def test_sockets_above_the_limit_get_503_and_http_goes_on(own_server: WebServer)
     wait_until(lambda: _connects(own_server), timeout_s=10, what="room again")
 
 
+def test_gthread_keeps_threads_for_http(tmp_path: Path, own_redis: RedisServer) -> None:
+    with ExitStack() as stack:
+        server = stack.enter_context(running(tmp_path, own_redis.url, "-k", "gthread", "--threads", "8"))
+        for _ in range(6):
+            stack.enter_context(SilentSocket(server))
+        with pytest.raises(InvalidStatus) as refusal:
+            server.connect()
+        assert refusal.value.response.status_code == 503
+        assert httpx.get(f"{server.url}/healthz", timeout=5).is_success
+
+
 def test_server_stop_says_1001_and_ends_in_5_s(own_server: WebServer) -> None:
     with ExitStack() as stack:
         for _ in range(100):
