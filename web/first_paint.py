@@ -81,12 +81,22 @@ def note_of(context: Context, meta: Mapping[str, Any] | None) -> str:
     return f"{translator.text(key)}: {translator.text(f'{key}.next', error=error)}"
 
 
+@pass_context
+def title_of(context: Context, event: Mapping[str, Any]) -> str:
+    """Return what an event is called: ours in the reader's language, others in the words they came with."""
+    translator, key = i18n.Translator(context["locale"]), f"event.{event.get('kind')}"
+    if event.get("data") and translator.has(key):
+        return translator.text(key, **event["data"])
+    return str(event.get("title") or "")
+
+
 TEMPLATE_FUNCTIONS: dict[str, Any] = {
     "clock_of": clock_of,
     "clock_text": clock_text,
     "note_of": note_of,
     "pick_downloads": pick_downloads,
     "tile_status": tile_status,
+    "title_of": title_of,
     "duration": readable.duration,
     "gib_parts": readable.gib_parts,
     "gib_of": readable.gib_of,

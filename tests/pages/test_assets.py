@@ -1,4 +1,4 @@
-"""Static files: kept for ever under an address of their content, small, and exactly what their makers published."""
+"""Static files: kept for ever under an address of their content, small, and as they were published."""
 
 from __future__ import annotations
 

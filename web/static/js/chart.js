@@ -6,6 +6,7 @@ import * as store from "./store.js";
 const HOUR_S = 3600;
 const HEIGHT = 240;
 const GAP_S = 90;
+const POINT_S = 20;
 
 class HourChart {
   constructor(root) {
@@ -13,6 +14,8 @@ class HourChart {
     this.tile = root.closest("[data-card]");
     this.rows = []; // [epoch s, cpu, memory], oldest first
     this.plot = null;
+    this.latest = null;
+    this.open = null; // the point that live readings are averaged into
   }
 
   start() {
@@ -26,6 +29,7 @@ class HourChart {
     const rows = points.map(({ at, cpu_usage, memory_usage }) => [at / 1000, orNull(cpu_usage), orNull(memory_usage)]);
     const newest = rows.at(-1)?.[0] ?? 0;
     this.rows = [...rows, ...this.rows.filter(([at]) => at > newest)];
+    this.open = null;
     this.draw();
   }
 
@@ -34,9 +38,25 @@ class HourChart {
     const last = this.rows.at(-1)?.[0] ?? 0;
     if (!data || !(at > last)) return;
     if (last && at - last > GAP_S) this.rows.push([at - 1, null, null]);
-    this.rows.push([at, orNull(data.cpu_usage), orNull(data.memory_usage)]);
+    this.latest = [at, orNull(data.cpu_usage), orNull(data.memory_usage)];
+    this.fill(this.latest);
     this.showLatest();
     if (!document.hidden) this.draw();
+  }
+
+  /** Adds a reading to the newest point until that is full: raw readings beside averages would look like a storm. */
+  fill([at, cpu, memory]) {
+    const bucket = Math.floor(at / POINT_S);
+    if (!this.open || this.open.bucket !== bucket) {
+      this.open = { bucket, n: 0, row: [at, null, null] };
+      this.rows.push(this.open.row);
+    }
+    this.open.n += 1;
+    const { row, n } = this.open;
+    row[0] = at;
+    [cpu, memory].forEach((value, index) => {
+      if (value !== null) row[index + 1] = (row[index + 1] ?? value) + (value - (row[index + 1] ?? value)) / n;
+    });
   }
 
   draw() {
@@ -66,8 +86,7 @@ class HourChart {
   }
 
   showLatest() {
-    const row = this.rows.findLast(([, cpu]) => cpu !== null);
-    if (!this.looking && row) this.showRow(row, "");
+    if (!this.looking && this.latest) this.showRow(this.latest, "");
   }
 
   showRow([, cpu, memory], time) {
@@ -89,7 +108,7 @@ function options({ width, height }, onCursor) {
   return {
     width,
     height,
-    padding: [8, 8, 0, 0],
+    padding: [8, 18, 0, 0],
     legend: { show: false },
     cursor: { y: false, points: { size: 7 }, drag: { x: false, y: false } },
     hooks: { setCursor: [onCursor] },

@@ -2,7 +2,7 @@
 import { now, onTick } from "../clock.js";
 import { Rows, setAttr, setSlot, setText, show } from "../dom.js";
 import { UNKNOWN, span } from "../format.js";
-import { t } from "../i18n.js";
+import { has, t } from "../i18n.js";
 import * as store from "../store.js";
 import { tile } from "../tile.js";
 
@@ -26,8 +26,14 @@ function draw(data, root) {
   show(empty, !events?.length);
 }
 
+/** An event of ours is told in the reader's language; all others in the words they came with. */
+function titleOf(event) {
+  const key = `event.${event.kind}`;
+  return has(key) && event.data ? t(key, event.data) : (event.title ?? "");
+}
+
 function drawRow(row, event) {
   setAttr(row, "data-type", event.type ?? "info");
-  setSlot(row, "title", event.title ?? "");
+  setSlot(row, "title", titleOf(event));
   setSlot(row, "when", span(Math.max(0, now() - Date.parse(event.at)), "ago"));
 }
