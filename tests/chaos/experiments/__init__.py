@@ -1,0 +1,1 @@
+"""The experiments of the chaos table, a few to a file."""
