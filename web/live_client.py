@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import contextlib
-import json
 import time
 from collections.abc import Callable
-from typing import Any, Protocol
+from typing import Any
 
 from wsproto.events import BytesMessage, CloseConnection, Ping, Pong, TextMessage
 from wsproto.utilities import ProtocolError
@@ -16,14 +14,15 @@ from vabhub.errors import VabHubError
 from vabhub.events.topics import Topic
 from vabhub.log import get_logger
 from web import frames
+from web.client_messages import Refused, parse, refuse_binary, shown, topics_of
 from web.frames import CloseCode, Opcode
 from web.hub import RECEIVED, Hub, resync_notice, text_frame
+from web.live_auth import Auth, Principal
 from web.mailbox import Mailbox
 
 log = get_logger(__name__)
 
 MAX_MESSAGE_BYTES = 64 * 1024
-MAX_TOPICS = 32
 MESSAGES_PER_S = 20
 # Checked once a second, and promised within 5 s.
 AUTH_WAIT_S = 3.5
@@ -32,32 +31,6 @@ PONG_WITHIN_S = 50.0
 _CLOSE_WITHIN_S = 2.0
 _RECEIVE_BYTES = 16 * 1024
 _BROWSER_CODES = range(1000, 5000)
-
-
-class Principal(Protocol):
-    """Who opened the socket; `web.auth.Principal` is one."""
-
-    @property
-    def name(self) -> str: ...
-
-    def has(self, scope: Scope) -> bool: ...
-
-
-class Auth(Protocol):
-    """What the socket asks about credentials."""
-
-    def principal_for_token(self, token: str) -> Any: ...
-
-    def is_current(self, principal: Any) -> bool: ...
-
-
-class Refused(Exception):
-    """A message cannot be served; the client hears why and stays connected."""
-
-    def __init__(self, code: str, message: str) -> None:
-        super().__init__(message)
-        self.code = code
-        self.message = message
 
 
 class LiveClient:
@@ -204,7 +177,7 @@ class LiveClient:
 
     def _on_message(self, parts: list[Any], *, is_text: bool) -> None:
         try:
-            self._dispatch(_parse("".join(parts)) if is_text else _no_binary())
+            self._dispatch(parse("".join(parts)) if is_text else refuse_binary())
         except Refused as refusal:
             self._error(refusal.code, refusal.message)
         except VabHubError as error:
@@ -216,13 +189,15 @@ class LiveClient:
         if self._principal is None and kind != "auth":
             self._refuse_and_close("The first message must be auth.")
         elif handler is None:
-            raise Refused("UNKNOWN_TYPE", f"Unknown type {_shown(kind)}; known: {', '.join(_HANDLERS)}.")
+            raise Refused("UNKNOWN_TYPE", f"Unknown type {shown(kind)}; known: {', '.join(_HANDLERS)}.")
         else:
             handler(self, message)
 
     def _on_auth(self, message: dict[str, Any]) -> None:
         token = message.get("token")
-        principal = self._auth.principal_for_token(token) if isinstance(token, str) and token else None
+        # Half a surrogate pair is valid JSON and cannot be hashed.
+        given = token if isinstance(token, str) and token.isascii() else ""
+        principal = self._auth.principal_for_token(given) if given else None
         if principal is not None:
             self._principal = principal
             self._reply("authenticated", name=principal.name)
@@ -238,14 +213,14 @@ class LiveClient:
         assert self._principal is not None
         if not self._principal.has(Scope.READ):
             raise Refused("FORBIDDEN", "Topics need the scope 'read'.")
-        known, unknown = _topics_of(message)
+        known, unknown = topics_of(message)
         self._topics |= set(known)
         self._reply("subscribed", topics=sorted(self._topics))
         self._report(unknown)
         self._hub.subscribe(self, known)
 
     def _on_unsubscribe(self, message: dict[str, Any]) -> None:
-        known, unknown = _topics_of(message)
+        known, unknown = topics_of(message)
         self._hub.unsubscribe(self, known)
         self._topics -= set(known)
         self._reply("unsubscribed", topics=sorted(self._topics))
@@ -253,7 +228,7 @@ class LiveClient:
 
     def _report(self, unknown: list[str]) -> None:
         if unknown:
-            listed = ", ".join(_shown(name) for name in unknown[:5])
+            listed = ", ".join(shown(name) for name in unknown[:5])
             self._error("UNKNOWN_TOPIC", f"Unknown: {listed}; known: {', '.join(Topic)}.")
 
     def _refuse_and_close(self, message: str) -> None:
@@ -273,37 +248,3 @@ _HANDLERS: dict[str, Callable[[LiveClient, dict[str, Any]], None]] = {
     "subscribe": LiveClient._on_subscribe,
     "unsubscribe": LiveClient._on_unsubscribe,
 }
-
-
-def _no_binary() -> dict[str, Any]:
-    raise Refused("VALIDATION_ERROR", "Expected a text frame with JSON, got a binary one.")
-
-
-def _parse(text: str) -> dict[str, Any]:
-    with contextlib.suppress(ValueError, RecursionError):
-        message = json.loads(text)
-        if isinstance(message, dict):
-            return message
-        raise Refused("VALIDATION_ERROR", f"Expected a JSON object, got {_shown(message)}.")
-    raise Refused("VALIDATION_ERROR", "This is not JSON.")
-
-
-def _topics_of(message: dict[str, Any]) -> tuple[list[Topic], list[str]]:
-    """Return known and unknown topics, from `topics` or, as older browser code sends, `data.topics`."""
-    names = message.get("topics")
-    if names is None and isinstance(message.get("data"), dict):
-        names = message["data"].get("topics")
-    if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
-        raise Refused("VALIDATION_ERROR", "Expected topics: a list of strings.")
-    if len(names) > MAX_TOPICS:
-        raise Refused("TOO_MANY_TOPICS", f"At most {MAX_TOPICS} topics; nothing was changed.")
-    wanted = list(dict.fromkeys(names))
-    return [Topic(name) for name in wanted if name in _NAMES], [name for name in wanted if name not in _NAMES]
-
-
-_NAMES = frozenset(topic.value for topic in Topic)
-
-
-def _shown(value: Any) -> str:
-    text = repr(value)
-    return text if len(text) <= 40 else text[:39] + "…"
