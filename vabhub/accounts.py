@@ -11,7 +11,7 @@ from functools import cache
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
-from sqlalchemy import exists, func, select, text, update
+from sqlalchemy import exists, select, text, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
@@ -222,11 +222,6 @@ def digest(secret: str) -> str:
     was right.
     """
     return hashlib.sha256(secret.encode("utf-8", "surrogatepass")).hexdigest()
-
-
-def count_accounts(session: Session) -> int:
-    """Return how many people can sign in."""
-    return session.scalar(select(func.count()).select_from(User)) or 0
 
 
 @cache

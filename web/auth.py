@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass
-from http.cookies import CookieError, SimpleCookie
 from typing import Any, Literal
 from urllib.parse import parse_qs
 
 from flask import Response, g, request
+from werkzeug.http import parse_cookie
 
 from vabhub import accounts
 from vabhub.accounts import Scope
@@ -206,11 +206,9 @@ def _token_of(environ: dict[str, Any], *, query_token: bool) -> str | None:
 
 
 def _cookie_of(environ: dict[str, Any]) -> str | None:
-    try:
-        morsel = SimpleCookie(environ.get("HTTP_COOKIE", "")).get(COOKIE)
-    except CookieError:
-        return None
-    return morsel.value if morsel else None
+    # Not the standard library's parser: it gives up at the first odd cookie, and a NAS serves many programs
+    # on one host name, whose cookies all come along.
+    return parse_cookie(environ.get("HTTP_COOKIE")).get(COOKIE)
 
 
 def _is_old(seen_at: Any) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import time
 import uuid
+from typing import Any
 
 from flask import Flask, Response, g, request
 from werkzeug.exceptions import RequestEntityTooLarge
@@ -49,6 +50,15 @@ def _begin() -> None:
     g.started = time.perf_counter()
     unbind_all()
     bind(request_id=g.request_id)
+    _mend_cookies(request.environ)
+
+
+def _mend_cookies(environ: dict[str, Any]) -> None:
+    # Other programs on the same host name may have set cookies that are no UTF-8: Werkzeug would raise.
+    raw = environ.get("HTTP_COOKIE")
+    if raw and not raw.isascii():
+        text = raw.encode("latin-1", "replace").decode("utf-8", "replace")
+        environ["HTTP_COOKIE"] = text.encode("utf-8").decode("latin-1")
 
 
 def _check_size() -> None:

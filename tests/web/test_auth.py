@@ -231,6 +231,14 @@ def test_an_expired_token_is_refused(admin_client: CookieClient, client: CookieC
         assert client.get("/api/auth/me", headers={"X-Api-Key": secret}).status_code == 401
 
 
+def test_odd_cookies_of_other_programs_do_not_sign_anybody_out(
+    app: Flask, admin_client: CookieClient
+) -> None:
+    others = 'theme={"dark":true}; a b; =x; caf\xe9=1'
+    header = {"Cookie": f"{others}; vabhub_session={_cookie(admin_client)}; last"}
+    assert app.test_client(use_cookies=False).get("/api/auth/me", headers=header).status_code == 200
+
+
 def test_a_revoked_credential_is_not_current_any_more(app: Flask, admin_client: CookieClient) -> None:
     with app.test_request_context(headers={"Cookie": f"vabhub_session={_cookie(admin_client)}"}):
         principal = auth.current()
