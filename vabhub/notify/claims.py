@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import ColumnElement, insert, select, update
+from sqlalchemy import bindparam, insert, select, update
 from sqlalchemy.orm import Session
 
 from vabhub.channels.base import Message
 from vabhub.db import db_now, transaction
-from vabhub.models import Attempt, Channel, Delivery, Notification
+from vabhub.models import Attempt, Channel, Delivery, Notification, UtcDateTime
 from vabhub.notify import states
 from vabhub.notify.render import render
 from vabhub.notify.retry import SCHEDULE_S, RetryPlan
@@ -20,6 +20,35 @@ LEASE = timedelta(seconds=45)
 # A channel that is off keeps what waits for it: looked at again after RECHECK, given up after KEEP.
 RECHECK = timedelta(minutes=5)
 KEEP = timedelta(hours=72)
+
+# Built once: putting a statement together costs more than running it.
+_DUE = (
+    Delivery.id == bindparam("the_id"),
+    Delivery.state.in_(sorted(WAITING)),
+    Delivery.next_attempt_at <= bindparam("the_now", type_=UtcDateTime),
+)
+_CANDIDATE = (
+    select(Delivery, Notification, Channel)
+    .join(Notification, Notification.id == Delivery.notification_id)
+    .outerjoin(Channel, Channel.name == Delivery.channel)
+    .where(*_DUE)
+)
+_TAKE = states.mover(
+    WAITING,
+    DeliveryState.SENDING,
+    *_DUE,
+    epoch=Delivery.epoch + 1,
+    attempts=Delivery.attempts + 1,
+    owner=bindparam("the_owner"),
+    lease_until=bindparam("the_lease", type_=UtcDateTime),
+)
+_ATTEMPT = insert(Attempt)
+_SENDING = (
+    update(Notification)
+    .where(Notification.id == bindparam("the_id"), Notification.status == NotificationStatus.PENDING.value)
+    .values(status=NotificationStatus.SENDING.value)
+    .execution_options(synchronize_session=False)
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,12 +74,7 @@ def claim(delivery_id: int, owner: str) -> Claim | None:
     """
     with transaction() as session:
         now = db_now(session)
-        row = session.execute(
-            select(Delivery, Notification, Channel)
-            .join(Notification, Notification.id == Delivery.notification_id)
-            .outerjoin(Channel, Channel.name == Delivery.channel)
-            .where(Delivery.id == delivery_id, *_due(now))
-        ).one_or_none()
+        row = session.execute(_CANDIDATE, {"the_id": delivery_id, "the_now": now}).one_or_none()
         if row is None:
             return None
         delivery, notification, channel = row
@@ -64,21 +88,9 @@ def claim(delivery_id: int, owner: str) -> Claim | None:
         return _claim(moved, delivery, notification, channel, given_up)
 
 
-def _due(now: datetime) -> tuple[ColumnElement[bool], ...]:
-    return Delivery.state.in_(sorted(WAITING)), Delivery.next_attempt_at <= now
-
-
 def _take(session: Session, delivery_id: int, owner: str, now: datetime) -> Moved | None:
-    moved = states.move(
-        session,
-        WAITING,
-        DeliveryState.SENDING,
-        Delivery.id == delivery_id,
-        *_due(now),
-        epoch=Delivery.epoch + 1,
-        attempts=Delivery.attempts + 1,
-        owner=owner,
-        lease_until=now + LEASE,
+    moved = states.run(
+        session, _TAKE, the_id=delivery_id, the_now=now, the_owner=owner, the_lease=now + LEASE
     )
     return moved[0] if moved else None
 
@@ -107,7 +119,7 @@ def _postponed(session: Session, delivery: Delivery, channel: Channel, now: date
         return False
     session.execute(
         update(Delivery)
-        .where(Delivery.id == delivery.id, *_due(now))
+        .where(Delivery.id == delivery.id, Delivery.state.in_(sorted(WAITING)))
         .values(next_attempt_at=until, hint_at=None, last_error=off or "the provider asked to wait")
         .execution_options(synchronize_session=False)
     )
@@ -115,16 +127,8 @@ def _postponed(session: Session, delivery: Delivery, channel: Channel, now: date
 
 
 def _begin_attempt(session: Session, moved: Moved, now: datetime) -> None:
-    session.execute(insert(Attempt).values(delivery_id=moved.id, epoch=moved.epoch, started_at=now))
-    session.execute(
-        update(Notification)
-        .where(
-            Notification.id == moved.notification_id,
-            Notification.status == NotificationStatus.PENDING.value,
-        )
-        .values(status=NotificationStatus.SENDING.value)
-        .execution_options(synchronize_session=False)
-    )
+    session.execute(_ATTEMPT, {"delivery_id": moved.id, "epoch": moved.epoch, "started_at": now})
+    session.execute(_SENDING, {"the_id": moved.notification_id})
 
 
 def _claim(

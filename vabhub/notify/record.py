@@ -6,13 +6,13 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import or_, update
+from sqlalchemy import bindparam, func, or_, update
 from sqlalchemy.orm import Session
 
 from vabhub.channels.base import Outcome, OutcomeKind
 from vabhub.db import db_now, transaction
 from vabhub.log import get_logger
-from vabhub.models import Attempt, Channel, Delivery
+from vabhub.models import Attempt, Channel, Delivery, UtcDateTime
 from vabhub.notify import states
 from vabhub.notify.accept import INBOX, NewNotification, accept
 from vabhub.notify.announce import event_after_commit
@@ -24,6 +24,34 @@ from vabhub.notify.states import DeliveryState, Moved
 log = get_logger(__name__)
 
 GIVE_UP = frozenset({OutcomeKind.PERMANENT_CHANNEL, OutcomeKind.PERMANENT_MESSAGE})
+
+_LET_GO: dict[str, Any] = {"owner": None, "lease_until": None, "hint_at": None}
+# Built once: putting a statement together costs more than running it.
+_DELIVER = states.mover(
+    {DeliveryState.SENDING, DeliveryState.RETRYING},
+    DeliveryState.DELIVERED,
+    # The webhook id too: SQLite may give a removed delivery's number to a new one.
+    Delivery.id == bindparam("the_id"),
+    Delivery.webhook_id == bindparam("the_webhook_id"),
+    **_LET_GO,
+    finished_at=bindparam("the_now", type_=UtcDateTime),
+    last_error=None,
+)
+_CLOSE_ATTEMPT = (
+    update(Attempt)
+    .where(Attempt.delivery_id == bindparam("the_delivery"), Attempt.epoch == bindparam("the_epoch"))
+    .values(
+        finished_at=bindparam("the_end", type_=UtcDateTime),
+        outcome=bindparam("the_outcome"),
+        provider_status=bindparam("the_status"),
+        retry_after_s=bindparam("the_wait"),
+        text=bindparam("the_text"),
+        # What followed is told by the attempt that decided it; one that lost its lease changes nothing.
+        next_state=func.coalesce(bindparam("the_next"), Attempt.next_state),
+        next_attempt_at=func.coalesce(bindparam("the_time", type_=UtcDateTime), Attempt.next_attempt_at),
+    )
+    .execution_options(synchronize_session=False)
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,17 +89,19 @@ def _plan(claim: Claim, outcome: Outcome, now: datetime) -> _Next:
 
 
 def _move(session: Session, claim: Claim, outcome: Outcome, planned: _Next, now: datetime) -> Moved | None:
-    # The webhook id too: SQLite may give a removed delivery's number to a new one.
-    mine = (Delivery.id == claim.delivery_id, Delivery.webhook_id == claim.webhook_id)
-    values: dict[str, Any] = {"owner": None, "lease_until": None, "hint_at": None}
+    if planned.state is DeliveryState.DELIVERED:
+        won = states.run(
+            session, _DELIVER, the_id=claim.delivery_id, the_webhook_id=claim.webhook_id, the_now=now
+        )
+        return won[0] if won else None
+    held = (
+        Delivery.id == claim.delivery_id,
+        Delivery.webhook_id == claim.webhook_id,
+        Delivery.epoch == claim.epoch,
+    )
+    values: dict[str, Any] = {**_LET_GO, "last_error": outcome.text or outcome.kind.value}
     if outcome.progress is not None:
         values["progress"] = dict(outcome.progress)
-    if planned.state is DeliveryState.DELIVERED:
-        sources = {DeliveryState.SENDING, DeliveryState.RETRYING}
-        won = states.move(session, sources, planned.state, *mine, **values, finished_at=now, last_error=None)
-        return won[0] if won else None
-    values |= {"last_error": outcome.text or outcome.kind.value}
-    held = (*mine, Delivery.epoch == claim.epoch)
     later = {"next_attempt_at": planned.at} if planned.at else {"finished_at": now}
     # The request to cancel only ever comes, so what the first of these two misses the second finds.
     for state, wanted, when in (
@@ -87,21 +117,16 @@ def _move(session: Session, claim: Claim, outcome: Outcome, planned: _Next, now:
 
 def _record(session: Session, claim: Claim, outcome: Outcome, now: datetime, reached: _Next | None) -> None:
     values: dict[str, Any] = {
-        "finished_at": now,
-        "outcome": outcome.kind.value,
-        "provider_status": outcome.provider_status,
-        "retry_after_s": outcome.retry_after_s,
-        "text": outcome.text,
+        "the_end": now,
+        "the_outcome": outcome.kind.value,
+        "the_status": outcome.provider_status,
+        "the_wait": outcome.retry_after_s,
+        "the_text": outcome.text,
+        "the_next": reached.state.value if reached else None,
+        "the_time": reached.at if reached and reached.state is DeliveryState.RETRYING else None,
     }
-    if reached is not None:
-        retrying = reached.state is DeliveryState.RETRYING
-        values |= {"next_state": reached.state.value, "next_attempt_at": reached.at if retrying else None}
-    session.execute(
-        update(Attempt)
-        .where(Attempt.delivery_id == claim.delivery_id, Attempt.epoch == claim.epoch)
-        .values(**values)
-        .execution_options(synchronize_session=False)
-    )
+    attempt = {"the_delivery": claim.delivery_id, "the_epoch": claim.epoch}
+    session.execute(_CLOSE_ATTEMPT, attempt | values)
 
 
 def _tell_channel(session: Session, claim: Claim, outcome: Outcome, now: datetime) -> None:

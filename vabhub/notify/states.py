@@ -10,6 +10,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, select, update
 from sqlalchemy.orm import Session, selectinload
+from sqlalchemy.sql.dml import ReturningUpdate
 
 from vabhub.models import Delivery, Notification
 
@@ -86,10 +87,20 @@ def move(
 
     Empty means that somebody else was first. Raises IllegalMove for a move that does not exist.
     """
+    return run(session, mover(sources, target, *conditions, **values))
+
+
+def mover(
+    sources: Collection[DeliveryState],
+    target: DeliveryState,
+    *conditions: ColumnElement[bool],
+    **values: Any,
+) -> ReturningUpdate[*tuple[Any, ...]]:
+    """Return the statement that makes the move, for where it is built once and run with parameters."""
     for source in sources:
         if target not in MOVES[source]:
             raise IllegalMove(f"{source} → {target}")
-    statement = (
+    return (
         update(Delivery)
         .where(Delivery.state.in_(sorted(sources)), *conditions)
         .values(state=target.value, **values)
@@ -105,7 +116,11 @@ def move(
         )
         .execution_options(synchronize_session=False)
     )
-    return [Moved(**row) for row in session.execute(statement).mappings()]
+
+
+def run(session: Session, statement: ReturningUpdate[*tuple[Any, ...]], **parameters: Any) -> list[Moved]:
+    """Run a statement of mover()."""
+    return [Moved(**row) for row in session.execute(statement, parameters).mappings()]
 
 
 def derive_status(states: Iterable[str]) -> NotificationStatus:
