@@ -27,6 +27,8 @@ class HourChart {
 
   take(points) {
     const rows = points.map(({ at, cpu_usage, memory_usage }) => [at / 1000, orNull(cpu_usage), orNull(memory_usage)]);
+    // The newest minute is stored a little late: no gap yet.
+    while (rows.length && rows.at(-1)[1] === null) rows.pop();
     const newest = rows.at(-1)?.[0] ?? 0;
     this.rows = [...rows, ...this.rows.filter(([at]) => at > newest)];
     this.open = null;
