@@ -150,7 +150,7 @@ def delete(session: Session, notification_id: int) -> None:
     """Take one out of the history and cancel what of it still waits; raises NotFound."""
     _load(session, notification_id)
     _hide(session, [notification_id])
-    inbox_event_after_commit(session, "deleted", id=notification_id)
+    inbox_event_after_commit(session, "deleted", notification={"id": notification_id})
 
 
 def delete_all(session: Session) -> int:
