@@ -133,3 +133,17 @@ def _how(code: int) -> str:
 def _die_with_parent() -> None:
     if _prctl is not None:
         _prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+
+
+def child_env(defaults: Mapping[str, str] | None = None, **forced: str) -> dict[str, str]:
+    """Return the environment of a process: ours, our Python first on PATH, our package importable."""
+    root = str(Path(__file__).resolve().parents[2])
+    paths = [root, *filter(None, os.environ.get("PYTHONPATH", "").split(os.pathsep))]
+    return {
+        **(defaults or {}),
+        **os.environ,
+        **forced,
+        "PATH": os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath)]),
+        "PYTHONPATH": os.pathsep.join(dict.fromkeys(paths)),
+        "PYTHONUNBUFFERED": "1",
+    }

@@ -17,11 +17,11 @@ _LONGEST_LINE = 64 * 1024
 class Output:
     """Where all lines go. It alone writes to stdout, so lines are never torn, and holds none back."""
 
-    def __init__(self, names: list[str], *, json_lines: bool = False) -> None:
+    def __init__(self, names: list[str], *, json_lines: bool = False, colours: bool = True) -> None:
         self._descriptor = sys.stdout.fileno()
         self._width = max(map(len, names))
         self._colours = dict(zip(names, _COLOURS * len(names), strict=False))
-        self._coloured = os.isatty(self._descriptor) and not os.environ.get("NO_COLOR")
+        self._coloured = colours and os.isatty(self._descriptor)
         self._json = json_lines
         self.broken = False
         self.drop = False

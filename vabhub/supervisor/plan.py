@@ -8,10 +8,10 @@ import socket
 import subprocess
 import sys
 from dataclasses import asdict, dataclass
-from pathlib import Path
 from urllib.parse import urlsplit
 
 from vabhub.errors import SettingsError, VabHubError
+from vabhub.supervisor.child import child_env
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +25,7 @@ class Plan:
     """Where the embedded Redis listens; None when REDIS_URL names another."""
     json_lines: bool
     env: dict[str, str]
-    """What the processes get on top of our environment, whatever directory they run in."""
+    """What `.env` says: the processes run in another directory and would not find it."""
 
     @property
     def address(self) -> str:
@@ -47,25 +47,11 @@ def make_plan() -> Plan:
         capture_output=True,
         text=True,
         check=False,
-        env=child_env({}),
+        env=child_env(),
     )
     if done.returncode != 0:
         raise SettingsError(done.stderr.strip() or f"reading the settings ended with {done.returncode}")
     return Plan(**json.loads(done.stdout))
-
-
-def child_env(extra: dict[str, str]) -> dict[str, str]:
-    """Return the environment of every process: our Python first on PATH, our package importable."""
-    root = str(Path(__file__).resolve().parents[2])
-    here = str(Path(sys.executable).parent)
-    paths = [root, *filter(None, os.environ.get("PYTHONPATH", "").split(os.pathsep))]
-    return {
-        **os.environ,
-        **extra,
-        "PATH": os.pathsep.join([here, os.environ.get("PATH", os.defpath)]),
-        "PYTHONPATH": os.pathsep.join(dict.fromkeys(paths)),
-        "PYTHONUNBUFFERED": "1",
-    }
 
 
 def refuse_taken_port(plan: Plan) -> None:
@@ -105,7 +91,7 @@ def _work_out() -> Plan:
         port=settings.port,
         redis_socket=urlsplit(settings.redis_url).path if settings.redis_is_embedded else None,
         json_lines=settings.log_format == "json",
-        env={**from_file, **os.environ, "VABHUB_DATA_DIR": str(settings.data_dir)},
+        env=from_file,
     )
 
 

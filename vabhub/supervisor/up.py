@@ -7,12 +7,12 @@ import time
 from pathlib import Path
 
 from vabhub import redis_server
-from vabhub.errors import SettingsError, VabHubError
+from vabhub.errors import SettingsError
 from vabhub.supervisor import procfile
-from vabhub.supervisor.child import Child
+from vabhub.supervisor.child import Child, child_env
 from vabhub.supervisor.lock import DataLock
 from vabhub.supervisor.output import Output
-from vabhub.supervisor.plan import Plan, child_env, make_plan, refuse_taken_port
+from vabhub.supervisor.plan import Plan, make_plan, refuse_taken_port
 from vabhub.supervisor.probe import Probe
 from vabhub.supervisor.supervisor import Supervisor
 
@@ -30,20 +30,21 @@ def up(procfile_path: Path | None = None) -> int:
     lock = DataLock(Path(plan.data_dir))
     lock.take(plan.url)
     refuse_taken_port(plan)
-    _release(lines.pop(procfile.RELEASE, None), path.parent, plan)
+    env = child_env(plan.env, VABHUB_DATA_DIR=plan.data_dir)
+    _release(lines.pop(procfile.RELEASE, None), path.parent, env)
     names = ["vabhub", *lines] + (["redis"] if plan.redis_socket else [])
-    output = Output(names, json_lines=plan.json_lines)
-    return _Run(plan, output, path.parent).run(list(lines.values()))
+    output = Output(names, json_lines=plan.json_lines, colours=not env.get("NO_COLOR"))
+    return _Run(plan, output, path.parent, env).run(list(lines.values()))
 
 
-def _release(line: procfile.Line | None, cwd: Path, plan: Plan) -> None:
+def _release(line: procfile.Line | None, cwd: Path, env: dict[str, str]) -> None:
     """Run the release line (the migration) to its end; its own words explain a failure."""
     if line is None:
         return
     done = subprocess.run(
         line.argv(),
         cwd=cwd,
-        env=child_env(plan.env),
+        env=env,
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
@@ -56,11 +57,11 @@ def _release(line: procfile.Line | None, cwd: Path, plan: Plan) -> None:
 
 
 class _Run:
-    def __init__(self, plan: Plan, output: Output, cwd: Path) -> None:
+    def __init__(self, plan: Plan, output: Output, cwd: Path, env: dict[str, str]) -> None:
         self._plan = plan
         self._output = output
         self._cwd = cwd
-        self._env = child_env(plan.env)
+        self._env = env
         self._supervisor = Supervisor(output)
 
     def run(self, lines: list[procfile.Line]) -> int:
@@ -135,6 +136,3 @@ class _Run:
             self._supervisor.step(0.02)
         probe.close()
         return 0
-
-
-__all__ = ["VabHubError", "up"]
