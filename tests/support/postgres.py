@@ -38,7 +38,8 @@ class PostgresServer:
     def up(self) -> None:
         """Start the cluster (again)."""
         data = str(self.directory / "data")
-        options = f"-p {self.port} -k {self.directory} -c listen_addresses=127.0.0.1 -c fsync=off -c max_connections=200"
+        options = f"-p {self.port} -k {self.directory} -c listen_addresses=127.0.0.1 -c fsync=off"
+        options += " -c max_connections=200"
         log = str(self.directory / "log")
         self._run("pg_ctl", "-D", data, "-l", log, "-o", options, "-w", "-t", "60", "start")
 

@@ -133,7 +133,7 @@ def _handler(sink: Sink) -> type[BaseHTTPRequestHandler]:
             if answer.torn:
                 self.close_connection = True
 
-        do_GET = do_POST = do_PUT = do_DELETE = do_PATCH = _serve
+        do_GET = do_POST = do_PUT = do_DELETE = do_PATCH = _serve  # noqa: N815
 
         def handle(self) -> None:
             try:

@@ -25,7 +25,8 @@ FENCE_KEY = f"{PREFIX}leader:token"
 RECONNECT_S = (0.2, 0.5, 1.0, 2.0, 5.0)
 _POLL_S = 1.0
 
-# KEYS: sequence, last value, leader's token. ARGV: envelope before and after the sequence, fence, channel, topic.
+# KEYS: sequence, last value, leader's token.
+# ARGV: envelope before and after the sequence, fence, channel, topic.
 # A sequence that is gone (Redis was wiped) goes on from the clock in microseconds, so it never runs
 # backwards: nobody publishes a million messages a second. 2^53 microseconds last until the year 2255.
 _PUBLISH = """
