@@ -1,4 +1,4 @@
-"""Fixtures for all tests: real Redis, SQLite and PostgreSQL, a provider on loopback, settings of their own."""
+"""Fixtures for all tests: real Redis and databases, a provider on loopback, settings of their own."""
 
 from __future__ import annotations
 
