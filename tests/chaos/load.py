@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import http.client
 import json
+import select
 import threading
 import time
 from dataclasses import dataclass, field
@@ -14,6 +15,12 @@ from tests.chaos.result import quantile
 _AGAIN_S = 0.5
 
 
+def forget_if_closed(connection: http.client.HTTPConnection) -> None:
+    """Drop a kept connection that the server has closed meanwhile, as every HTTP client does."""
+    if connection.sock is not None and select.select([connection.sock], [], [], 0)[0]:
+        connection.close()
+
+
 @dataclass(frozen=True, slots=True)
 class Answer:
     """One answer to a POST; `status` None is a connection that failed."""
@@ -22,6 +29,7 @@ class Answer:
     latency_s: float
     status: int | None
     retry_after: str | None = None
+    error: str | None = None
 
 
 @dataclass(slots=True)
@@ -130,13 +138,15 @@ class Load:
             "Content-Type": "application/json",
             "Idempotency-Key": post.key,
         }
+        forget_if_closed(connection)
         try:
             connection.request("POST", "/api/notifications", json.dumps(post.body), headers)
             response = connection.getresponse()
             text = response.read()
-        except (OSError, http.client.HTTPException):
+        except (OSError, http.client.HTTPException) as error:
             connection.close()
-            post.answers.append(Answer(time.time(), time.monotonic() - began, None))
+            took = time.monotonic() - began
+            post.answers.append(Answer(time.time(), took, None, error=f"{type(error).__name__}: {error}"))
             return False
         took = time.monotonic() - began
         post.answers.append(Answer(time.time(), took, response.status, response.getheader("Retry-After")))

@@ -20,7 +20,7 @@ from tests.chaos.result import Result, Size
 
 Chosen = tuple[Experiment, str]
 _AT_MOST_S = {True: 420.0, False: 2400.0}
-_LANES = {True: 3, False: 1}
+_LANES = {True: 5, False: 1}
 _running: list[subprocess.Popen[bytes]] = []
 
 

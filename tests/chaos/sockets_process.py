@@ -58,8 +58,11 @@ class Crowd:
                 if not reads:
                     await live.wait_closed()
                 await self._read(live, time.monotonic())
+                self._count_close(live.close_code)
             except ConnectionClosed as end:
-                self._closed(end)
+                self._count_close(end.rcvd.code if end.rcvd else None)
+                if isinstance(end.__cause__, ProtocolError | UnicodeDecodeError):
+                    self.broken.append(f"not WebSocket: {end.__cause__}")
             finally:
                 self.connected -= 1
 
@@ -89,11 +92,9 @@ class Crowd:
                 self.broken.append(f"{topic} seq {seq} after {newest[topic]}")
             newest[topic] = seq
 
-    def _closed(self, end: ConnectionClosed) -> None:
-        code = str(end.rcvd.code if end.rcvd else "cut")
-        self.closes[code] = self.closes.get(code, 0) + 1
-        if isinstance(end.__cause__, ProtocolError | UnicodeDecodeError):
-            self.broken.append(f"not WebSocket: {end.__cause__}")
+    def _count_close(self, code: int | None) -> None:
+        name = str(code or "cut")
+        self.closes[name] = self.closes.get(name, 0) + 1
 
     def state(self) -> dict[str, Any]:
         """Return what was seen."""

@@ -14,8 +14,8 @@ from typing import Any
 import redis as client
 
 from tests.chaos.audit import duplicates
-from tests.chaos.processes import Process, clean_environment
 from tests.chaos.experiments.redis import DOWN_S, STUCK_S
+from tests.chaos.processes import Process, clean_environment
 from tests.chaos.proxy import ReplyDropper
 from tests.chaos.result import Result, Size
 from tests.chaos.sink import Sink

@@ -13,11 +13,11 @@ from pathlib import Path
 
 import redis as client
 
+from scheduler.leader import LEASE_S
 from tests.chaos.result import Result, Size
 from tests.chaos.site import Site
 from tests.support.waiting import wait_until
 
-LEASE_S = 6.0
 FROZEN_S = 10.0
 _LEASE_KEY = "vabhub:leader:lease"
 _ASKS = re.compile(r" (\d*) vabhub:live (\w+)$")

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.chaos.audit import audit
+from tests.chaos.load import forget_if_closed
 from tests.chaos.processes import Process, clean_environment
 from tests.chaos.result import Result, Size, quantile
 from tests.chaos.site import Site
@@ -75,6 +76,7 @@ class Prober:
         headers = {"Authorization": f"Bearer {self._token}"}
         while not self._stop.wait(0.05):
             calm, began = self.calm, time.monotonic()
+            forget_if_closed(connection)
             try:
                 connection.request("GET", "/api/dashboard/system-stats", headers=headers)
                 response = connection.getresponse()
