@@ -172,6 +172,14 @@ class Count(Out):
     count: int
 
 
+class Backlog(Out):
+    """Open deliveries at `as_of`: all by state, and by channel with why one holds them back."""
+
+    as_of: datetime
+    states: dict[str, int]
+    channels: list[dict[str, Any]]
+
+
 class ChannelOut(Out):
     """One channel; its secrets read back as "***"."""
 

@@ -156,6 +156,22 @@ def test_deliveries_are_listed_and_tried_again(program: Callable[..., Any]) -> N
     assert program("POST", "/api/deliveries/999/retry").status_code == 404
 
 
+def test_open_deliveries_are_counted_and_one_is_cancelled(program: Callable[..., Any]) -> None:
+    later = {**BODY, "send_at": "2026-12-24T18:00:00Z"}
+    delivery = program("POST", "/api/notifications", later).get_json()["data"]["deliveries"][0]
+    counted = program("GET", "/api/deliveries/counts?channel=system").get_json()["data"]
+    assert counted["states"] == {"pending": 1, "sending": 0, "retrying": 0, "dead": 0}
+    assert [row["channel"] for row in counted["channels"]] == ["system"]
+    path = f"/api/deliveries/{delivery['id']}/cancel"
+    assert program("POST", path).get_json()["data"]["status"] == "cancelled"
+    refused = program("POST", path)
+    assert (refused.status_code, refused.get_json()["details"]) == (409, {"status": "cancelled"})
+    assert program("POST", "/api/deliveries/999/cancel").status_code == 404
+    assert program("GET", "/api/deliveries?open_only=true").get_json()["data"]["total"] == 0
+    body = {"channel": "system", "died_by": counted["as_of"], "limit": 100}
+    assert program("POST", "/api/deliveries/retry", body).get_json()["data"] == {"count": 0}
+
+
 def test_a_channel_is_made_changed_and_deleted_and_never_tells_its_secret(
     admin_client: CookieClient, program: Callable[..., Any]
 ) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import ColumnElement, select, update
@@ -38,7 +39,7 @@ def cancel(session: Session, notification_id: int) -> dict[str, Any]:
     Raises NotFound, and Conflict with the status when nothing is left to cancel.
     """
     notification = _get(session, notification_id)
-    if not _cancel(session, [notification_id]):
+    if not _cancel(session, Delivery.notification_id == notification_id):
         raise Conflict(
             f"The notification is {notification.status} already.", details={"status": notification.status}
         )
@@ -47,8 +48,19 @@ def cancel(session: Session, notification_id: int) -> dict[str, Any]:
 
 def cancel_all(session: Session, notification_ids: list[int]) -> None:
     """Cancel whatever of these notifications is not final, without saying so."""
-    _cancel(session, notification_ids)
+    _cancel(session, Delivery.notification_id.in_(notification_ids))
     states.refresh(session, notification_ids, db_now(session))
+
+
+def cancel_delivery(session: Session, delivery_id: int) -> dict[str, Any]:
+    """Cancel one delivery that waits, or ask one that is being sent not to be retried; a success still wins.
+
+    Raises NotFound, and Conflict with the state when it is final.
+    """
+    delivery = _get_delivery(session, delivery_id)
+    if not _cancel(session, Delivery.id == delivery_id):
+        raise Conflict(f"The delivery is {delivery.state} already.", details={"status": delivery.state})
+    return _announce(session, delivery.notification_id)
 
 
 def resend(session: Session, notification_id: int) -> dict[str, Any]:
@@ -70,20 +82,26 @@ def retry_delivery(session: Session, delivery_id: int) -> dict[str, Any]:
 
     Raises NotFound, and Conflict with the state while it is being sent or once it was delivered.
     """
-    delivery = session.get(Delivery, delivery_id)
-    if delivery is None:
-        raise NotFound(f"There is no delivery {delivery_id}.")
+    delivery = _get_delivery(session, delivery_id)
     chosen = Delivery.id == delivery_id
     if not (_restart(session, chosen) or _bring_forward(session, chosen)):
         raise Conflict(f"The delivery is {delivery.state}.", details={"status": delivery.state})
     return _announce(session, delivery.notification_id)
 
 
-def retry_many(session: Session, *, channel: str | None = None, limit: int = 500) -> int:
-    """Start dead deliveries anew, the oldest first, and return how many; at most `limit` a call."""
-    dead = select(Delivery.id).where(Delivery.state == DeliveryState.DEAD.value)
+def retry_many(
+    session: Session, *, channel: str | None = None, died_by: datetime | None = None, limit: int = 500
+) -> int:
+    """Start dead deliveries anew, the oldest first, and return how many; at most `limit` a call.
+
+    `died_by` leaves out what died later: what was counted before is not joined by what fails again meanwhile.
+    """
+    shown = Notification.deleted_at.is_(None)
+    dead = select(Delivery.id).join(Delivery.notification).where(shown, Delivery.state == DeliveryState.DEAD)
     if channel is not None:
         dead = dead.where(Delivery.channel == channel)
+    if died_by is not None:
+        dead = dead.where(Delivery.finished_at <= died_by)
     chosen = list(session.scalars(dead.order_by(Delivery.id).limit(limit)))
     moved = _restart(session, Delivery.id.in_(chosen)) if chosen else []
     changed = states.refresh(session, {row.notification_id for row in moved}, db_now(session))
@@ -98,8 +116,14 @@ def _get(session: Session, notification_id: int) -> Notification:
     return notification
 
 
-def _cancel(session: Session, notification_ids: list[int]) -> bool:
-    chosen = Delivery.notification_id.in_(notification_ids)
+def _get_delivery(session: Session, delivery_id: int) -> Delivery:
+    delivery = session.get(Delivery, delivery_id)
+    if delivery is None or delivery.notification.deleted_at is not None:
+        raise NotFound(f"There is no delivery {delivery_id}.")
+    return delivery
+
+
+def _cancel(session: Session, chosen: ColumnElement[bool]) -> bool:
     # The request comes first and locks the rows: none can slip from waiting to sending in between.
     asked = session.execute(
         update(Delivery)

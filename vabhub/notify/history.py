@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session, selectinload
 from vabhub.db import db_now, transaction
 from vabhub.errors import NotFound
 from vabhub.models import Attempt, Delivery, Notification
+from vabhub.notify import backlog
 from vabhub.notify import deliveries as changes
 from vabhub.notify.announce import event_after_commit, inbox_event_after_commit, unread_count
 from vabhub.notify.states import DeliveryState, NotificationStatus
@@ -63,10 +64,11 @@ class HistoryQuery(_Paged):
 
 
 class DeliveryQuery(_Paged):
-    """The filters of `GET /api/deliveries`."""
+    """The filters of `GET /api/deliveries`; open is what is neither delivered nor cancelled."""
 
     status: DeliveryState | None = None
     channel: str | None = Field(None, max_length=64)
+    open_only: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +111,8 @@ def list_deliveries(session: Session, query: DeliveryQuery) -> Page:
         found = found.where(Delivery.state == query.status.value)
     if query.channel is not None:
         found = found.where(Delivery.channel == query.channel)
+    if query.open_only or query.status in backlog.OPEN:
+        found = found.where(*backlog.is_open(query.channel))
     rows = found.order_by(Delivery.id.desc()).options(selectinload(Delivery.notification))
     return _page(session, found, rows, query, _titled)
 
