@@ -86,7 +86,8 @@ def _secure(response: Response) -> Response:
 def _finish(response: Response) -> Response:
     spent_s = time.perf_counter() - g.get("started", time.perf_counter())
     route = request.url_rule.rule if request.url_rule else "unmatched"
-    metrics.observe(request.method, route, response.status_code, spent_s)
+    if not route.startswith("/api/ws"):  # a socket lasts for days: no latency of a request
+        metrics.observe(request.method, route, response.status_code, spent_s)
     quiet = request.method in {"GET", "HEAD"} and (
         response.status_code < 400 or request.path.startswith(_QUIET)
     )

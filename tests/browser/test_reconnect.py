@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from playwright.sync_api import expect
 
 from tests.browser.conftest import OpenPage
@@ -38,4 +39,26 @@ def test_a_notification_sent_meanwhile_is_caught_up_with(
     expect(page.locator('[data-conn][data-state="live"]')).to_be_visible(timeout=45_000)
     page.click("[data-bell]")
     expect(page.locator(".note-title", has_text="Meanwhile").first).to_be_visible()
+    complaints.clear()
+
+
+@pytest.mark.parametrize("fault", ["killed", "frozen"])
+def test_without_redis_the_page_says_so_until_it_is_back(
+    open_overview: OpenPage, stack: Stack, complaints: list[str], fault: str
+) -> None:
+    page = open_overview()
+    expect(page.locator("[data-banner]")).to_be_hidden()
+    redis = stack.named("redis-server")
+    if fault == "frozen":
+        redis.suspend()
+    else:
+        redis.kill()
+        for _ in range(3):  # the supervisor brings it back at once: kill until the page has noticed
+            stack.named("redis-server").kill()
+    expect(page.locator("[data-banner]")).to_be_visible(timeout=30_000)
+    expect(page.locator("[data-banner]")).to_contain_text("Live data stopped")
+    if fault == "frozen":
+        redis.resume()
+    expect(page.locator("[data-banner]")).to_be_hidden(timeout=45_000)
+    expect(page.locator('[data-conn][data-state="live"]')).to_be_visible()
     complaints.clear()

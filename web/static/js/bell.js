@@ -32,6 +32,8 @@ class Bell {
     }
     store.on("frame:notifications", ({ data }) => data && this.take(data));
     store.on("connection", ({ state }) => state === "live" && this.load());
+    store.on("resync:notifications", () => this.load());
+    store.on("source:redis", (state) => state === "up" && this.newestId !== null && this.load());
     onTick(() => this.panel.hidden || this.draw());
   }
 

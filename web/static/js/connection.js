@@ -8,12 +8,15 @@ import { live } from "./live.js";
 import * as store from "./store.js";
 
 const SILENT_FOR_MS = 5000;
+// With a working socket a reading may be this late before it is called missing.
+const LATE_FOR_MS = 10000;
 
 export function startConnection() {
   const box = document.querySelector("[data-conn]");
   const banner = document.querySelector("[data-banner]");
   const startedAt = now();
   store.on("connection", () => draw(box, banner, startedAt));
+  store.on("source:redis", () => draw(box, banner, startedAt));
   store.on("ask-session", () => ask("/auth/me").catch(() => {}));
   onTick(() => draw(box, banner, startedAt));
   banner.querySelector("[data-banner-retry]").addEventListener("click", () => live.now());
@@ -25,8 +28,10 @@ function draw(box, banner, startedAt) {
   setText(box.querySelector("[data-conn-state]"), t(`conn.${state.replace("-", "_")}`));
   const newest = newestAt();
   setText(box.querySelector("[data-conn-age]"), newest ? span(Math.max(0, now() - newest)) : "");
-  const silent = now() - (newest ?? startedAt) > SILENT_FOR_MS;
-  drawBanner(banner, { over: state === "signed-out", stopped: state !== "live" && silent, newest, nextAt });
+  const silentMs = now() - (newest ?? startedAt);
+  const cut = state !== "live" || store.get("source:redis") === "down";
+  const stopped = silentMs > (cut ? SILENT_FOR_MS : LATE_FOR_MS);
+  drawBanner(banner, { over: state === "signed-out", stopped, connected: state === "live", newest, nextAt });
 }
 
 function newestAt() {
@@ -34,7 +39,7 @@ function newestAt() {
   return collected ? Date.parse(collected) : null;
 }
 
-function drawBanner(banner, { over, stopped, newest, nextAt }) {
+function drawBanner(banner, { over, stopped, connected, newest, nextAt }) {
   const text = over
     ? t("conn.session_over")
     : newest
@@ -43,7 +48,7 @@ function drawBanner(banner, { over, stopped, newest, nextAt }) {
   if (over || stopped) setText(banner.querySelector("[data-banner-text]"), text);
   const left = nextAt ? Math.max(0, Math.ceil((nextAt - Date.now()) / 1000)) : 0;
   setText(banner.querySelector("[data-banner-count]"), left && !over ? t("conn.retry_in", { n: left }) : "");
-  show(banner.querySelector("[data-banner-retry]"), !over);
+  show(banner.querySelector("[data-banner-retry]"), !over && !connected);
   show(banner.querySelector("[data-banner-login]"), over);
   show(banner, over || stopped);
 }

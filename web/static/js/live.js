@@ -71,7 +71,13 @@ class Live {
     if (message.timestamp) clock.adjust(message.timestamp);
     if (message.type === "subscribed") {
       this.failures = 0;
+      store.set("source:redis", "up");
       store.set("connection", { state: "live" });
+    } else if (message.type === "status") {
+      store.set(`source:${message.source}`, message.state);
+    } else if (message.type === "resync") {
+      // The server dropped what this page was too slow for: what may not be lost is read by REST.
+      store.set(`resync:${message.topic}`, Date.now());
     } else if (message.topic) {
       store.set(`frame:${message.topic}`, message);
     }
