@@ -8,7 +8,7 @@ import dramatiq
 import httpx
 from dramatiq.brokers.redis import RedisBroker
 
-RETRY_S = 15
+RETRY_S = 25
 
 broker = RedisBroker(url=os.environ["CHAOS_REDIS_URL"])
 dramatiq.set_broker(broker)

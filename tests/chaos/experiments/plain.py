@@ -101,6 +101,8 @@ def workers_killed(result: Result, directory: Path, size: Size) -> None:
 def killed_with_retries_pending(result: Result, directory: Path, size: Size) -> None:
     """As experiment 4: the retries wait in Redis, and Redis comes back with its append-only file."""
     with _plain(directory) as site:
+        from tests.chaos import plain
+
         site.sink.rules(plain={"mode": "status", "status": 500, "first": 1})
         number = size.pick(200, 40)
         for one in range(number):
@@ -110,7 +112,7 @@ def killed_with_retries_pending(result: Result, directory: Path, size: Size) -> 
         site.redis.kill()
         time.sleep(DOWN_S)
         site.redis.start(*site.redis_options)
-        _judge(result, site, times=2, wait_s=15 + STUCK_S)
+        _judge(result, site, times=2, wait_s=plain.RETRY_S - DOWN_S + STUCK_S)
 
 
 def emptied(result: Result, directory: Path, size: Size) -> None:
