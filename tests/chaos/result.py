@@ -17,6 +17,11 @@ class Size:
         return short if self.short else full
 
     @property
+    def slack(self) -> float:
+        """How far a latency may exceed its line: the short form runs beside other tests on any machine."""
+        return float(self.pick(1.0, 2.0))
+
+    @property
     def load(self) -> int:
         """How many notifications an ordinary experiment posts."""
         return int(self.pick(1500, 150))

@@ -24,6 +24,7 @@ import psutil
 RETRY_AFTER_S = 7
 _OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
 POISON = b"kills its worker"
+_POISON_WORKS_S = 0.05
 
 # The share of each fault in `mixed`; what is left is answered 200.
 MIX = (("500", 0.10), ("429", 0.05), ("hang", 0.05), ("reset", 0.05), ("drip", 0.02))
@@ -72,7 +73,7 @@ class Provider:
         if did == "429":
             return self._too_many(path, webhook_id, writer)
         self.note(id=webhook_id, path=path, did=did)
-        if rule.get("delay_s"):
+        if did == "ok" and rule.get("delay_s"):
             await asyncio.sleep(rule["delay_s"])
         return await getattr(self, f"_{did}", self._status)(did, writer)
 
@@ -132,6 +133,7 @@ class Provider:
 
     async def _poison(self, _did: str, writer: asyncio.StreamWriter) -> bool:
         """Kill whoever sent this, as a payload would that crashes the process that works on it."""
+        await asyncio.sleep(_POISON_WORKS_S)
         port = writer.get_extra_info("peername")[1]
         for connection in psutil.net_connections("tcp4"):
             if (

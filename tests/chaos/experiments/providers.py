@@ -88,7 +88,7 @@ def black_hole(result: Result, directory: Path, size: Size) -> None:
         fast.wait()
         normal.wait()
         wait_until(lambda: _waits(site, fast) is not None, timeout_s=120)
-        result.at_most("urgent_p99_s", quantile(_waits(site, fast) or [], 0.99), URGENT_S)
+        result.at_most("urgent_p99_s", quantile(_waits(site, fast) or [], 0.99), URGENT_S * size.slack)
         site.sink.rules(**{hole[0]: {"mode": "ok"}})
         result.measure(drained_s=site.wait_drained(timeout_s=size.pick(600, 180)))
         result.measure(normal_p99_s=quantile(_waits(site, normal) or [], 0.99))
@@ -113,9 +113,13 @@ def poison(result: Result, directory: Path, size: Size) -> None:
     with Site(directory, result.backend) as site:
         site.keep_workers(WORKERS)
         channel = site.channels()
-        site.sink.rules(**{channel[0]: {"mode": "poison"}})
+        site.sink.rules(**{channel[0]: {"mode": "poison", "delay_s": 0.1}})
         text = sink_process.POISON.decode()
+        # What is in flight when the worker dies is as innocent as what comes later.
+        neighbours = site.load(40, 1.0, channel, name="neighbour").start()
+        wait_until(lambda: len(neighbours.accepted) >= 10, every_s=0.005)
         bad = site.load(1, 0, channel, name="poison", message=f"this {text}").start().wait()
+        neighbours.wait()
         good = site.load(size.pick(300, 60), size.pick(60, 30), channel, name="good").start().wait()
         result.measure(drained_s=site.wait_drained(timeout_s=3 * (LEASE_S + 25)))
         kills = sum(one.did == "poison" for one in site.sink.arrivals())
@@ -125,4 +129,4 @@ def poison(result: Result, directory: Path, size: Size) -> None:
             "SELECT state, attempts, crashes FROM delivery WHERE notification_id = :id", id=bad.posts[0].id
         )[0]
         result.expect(tuple(row) == ("dead", 3, 3), f"(state, attempts, crashes) is {tuple(row)}")
-        audit(site, result, [*bad.posts, *good.posts], dead_allowed=1)
+        audit(site, result, [*bad.posts, *neighbours.posts, *good.posts], dead_allowed=1)
