@@ -108,7 +108,7 @@ def killed_with_retries_pending(result: Result, directory: Path, size: Size) -> 
         for one in range(number):
             site.enqueue(one)
         wait_until(lambda: not site.missing(), timeout_s=60)
-        wait_until(lambda: _delayed(site) == number, timeout_s=20)
+        wait_until(lambda: _fetched(site) == number, timeout_s=20)
         site.redis.kill()
         time.sleep(DOWN_S)
         site.redis.start(*site.redis_options)
@@ -151,9 +151,11 @@ def answers_lost(result: Result, directory: Path, size: Size) -> None:
         proxy.stop()
 
 
-def _delayed(site: PlainSite) -> int:
+def _fetched(site: PlainSite) -> int:
+    """Return how many retries a worker has fetched, to keep them in memory until they are due."""
     with client.Redis.from_url(site.redis.url) as connection:
-        return int(connection.hlen("dramatiq:default.DQ.msgs"))
+        delayed = int(connection.hlen("dramatiq:default.DQ.msgs"))
+        return delayed - int(connection.llen("dramatiq:default.DQ"))
 
 
 def _judge(
