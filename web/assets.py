@@ -8,6 +8,7 @@ from __future__ import annotations
 import gzip
 import hashlib
 import mimetypes
+import re
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -18,6 +19,7 @@ from werkzeug.exceptions import NotFound
 FOLDER = Path(__file__).parent / "static"
 _FOR_EVER = "public, max-age=31536000, immutable"
 _TYPES = {".js": "text/javascript", ".css": "text/css", ".svg": "image/svg+xml", ".woff2": "font/woff2"}
+_IMPORT = re.compile(r'^import .*?"(\.{1,2}/[^"]+)";$', re.MULTILINE)
 _PACKS = frozenset({".js", ".css", ".svg", ".json"})
 
 
@@ -47,10 +49,16 @@ def static_url(path: str) -> str:
 
 
 @cache
-def modules() -> tuple[str, ...]:
-    """Return the modules of the overview, so that the page can ask for all of them at once."""
-    found = (path.relative_to(FOLDER).as_posix() for path in (FOLDER / "js").rglob("*.js"))
-    return tuple(sorted(name for name in found if name not in {"js/theme-early.js", "js/sign.js"}))
+def modules(entry: str) -> tuple[str, ...]:
+    """Return a page's first module and all that it imports, so that the page can ask for them at once."""
+    found, left = set[str](), [FOLDER / entry]
+    while left:
+        path = left.pop()
+        name = path.relative_to(FOLDER).as_posix()
+        if name not in found:
+            found.add(name)
+            left += [(path.parent / other).resolve() for other in _IMPORT.findall(path.read_text("utf-8"))]
+    return tuple(sorted(found))
 
 
 def send(asked_version: str, path: str) -> Response:

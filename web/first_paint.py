@@ -37,13 +37,19 @@ class First:
 def overview(translator: i18n.Translator, settings: Settings) -> dict[str, Any]:
     """Return what the overview's template needs."""
     first = {name: _first(name) for name in _SOURCES}
+    numbers = {name: {"data": one.data, "meta": one.meta} for name, one in first.items()}
+    return {"first": first, **shell(translator, settings, entry="js/main.js", first=numbers)}
+
+
+def shell(translator: i18n.Translator, settings: Settings, *, entry: str, **content: Any) -> dict[str, Any]:
+    """Return what every page's template needs; `entry` is its first module, `content` what it starts with."""
     unread = _unread()
     return {
-        "first": first,
         "unread": unread,
-        "modules": assets.modules(),
+        "entry": entry,
+        "modules": assets.modules(entry),
         "now_clock": clock_text(utcnow()),
-        "boot": _boot(translator.locale, settings, first, unread),
+        "boot": _boot(translator.locale, settings, {"unread": unread, **content}),
     }
 
 
@@ -139,12 +145,11 @@ def _unread() -> int | None:
         return None
 
 
-def _boot(locale: str, settings: Settings, first: Mapping[str, First], unread: int | None) -> str:
-    content = {
+def _boot(locale: str, settings: Settings, content: Mapping[str, Any]) -> str:
+    boot = {
         "locale": locale,
         "texts": i18n.catalogue(locale),
         "now": isoformat(utcnow()),
-        "unread": unread,
         "intervals": {
             "system": settings.system_interval_s,
             # A list that does not change is only confirmed by the overview.
@@ -152,9 +157,9 @@ def _boot(locale: str, settings: Settings, first: Mapping[str, First], unread: i
             "dashboard": settings.dashboard_interval_s,
             "media": settings.ttl_media_s,
         },
-        "first": {name: {"data": one.data, "meta": one.meta} for name, one in first.items()},
+        **content,
     }
-    return json.dumps(content, ensure_ascii=False, separators=(",", ":"), default=str)
+    return json.dumps(boot, ensure_ascii=False, separators=(",", ":"), default=str)
 
 
 def _rank(item: Mapping[str, Any]) -> int:

@@ -14,7 +14,7 @@ from vabhub.accounts import PASSWORD_LENGTH, Scope
 from vabhub.db import transaction
 from vabhub.errors import Conflict, RateLimited, Unauthorized, Unavailable, VabHubError, ValidationFailed
 from vabhub.settings import get_settings
-from web import assets, auth, first_paint, i18n
+from web import assets, auth, delivery_words, first_paint, i18n, queue_paint
 from web.endpoint import Access, page
 from web.guard import account_exists
 
@@ -25,6 +25,7 @@ def init_app(app: Flask) -> None:
     """Register the pages and what their templates may call."""
     app.register_blueprint(blueprint)
     app.jinja_env.globals.update(first_paint.TEMPLATE_FUNCTIONS, static_url=assets.static_url)
+    app.jinja_env.globals.update(delivery_words.TEMPLATE_FUNCTIONS)
     app.jinja_env.filters.update(first_paint.TEMPLATE_FILTERS)
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
 
@@ -47,9 +48,26 @@ def switch_language() -> ResponseReturnValue | None:
 @page(blueprint, "/", access=Scope.READ)
 def overview() -> str:
     """Draw the overview with its first numbers."""
-    person = auth.current()
-    content = first_paint.overview(_translator(), get_settings())
-    return _render("index.html", **content, user=person.name, csrf_token=person.csrf_token or "")
+    return _page("index.html", "overview", first_paint.overview(_translator(), get_settings()))
+
+
+@page(blueprint, "/queue", access=Scope.READ)
+def queue() -> str:
+    """Draw what is on its way or failed."""
+    return _page("queue.html", "queue", queue_paint.queue(_translator(), get_settings(), request.args))
+
+
+@page(blueprint, "/queue/resend", access=Scope.CONTROL, methods=("POST",))
+def resend_dead() -> ResponseReturnValue:
+    """Start the counted dead deliveries anew, for a browser without JavaScript."""
+    return redirect(queue_paint.resend(request.form), HTTPStatus.SEE_OTHER)
+
+
+@page(blueprint, "/notifications/<id:notification_id>", access=Scope.READ)
+def notification(notification_id: int) -> str:
+    """Draw one notification with the timeline of its deliveries."""
+    content = queue_paint.notification(_translator(), get_settings(), notification_id)
+    return _page("notification.html", "queue", content)
 
 
 @page(blueprint, "/login", access=Access.OPEN, methods=("GET", "POST"))
@@ -161,6 +179,12 @@ def _translator() -> i18n.Translator:
         g.translator = i18n.Translator(i18n.choose_locale())
     translator: i18n.Translator = g.translator
     return translator
+
+
+def _page(template: str, section: str, content: dict[str, Any]) -> str:
+    person = auth.current()
+    more = {"section": section, "user": person.name, "csrf_token": person.csrf_token or ""}
+    return _render(template, **content, **more)
 
 
 def _render(template: str, **content: Any) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Any
 
@@ -106,6 +107,15 @@ def duration(seconds: Any) -> str:
     if hours >= 24:
         return f"{hours // 24}d {hours % 24:02d}h"
     return f"{hours}:{minutes:02d}:{rest:02d}" if hours else f"{minutes}:{rest:02d}"
+
+
+def took(milliseconds: Any) -> str:
+    """Return how long something took: milliseconds below a second, seconds with one decimal above."""
+    if not is_number(milliseconds):
+        return UNKNOWN
+    if milliseconds < 999.5:
+        return f"{math.floor(milliseconds + 0.5)}{_SPACE}ms"
+    return f"{milliseconds / 1000:.1f}{_SPACE}s"
 
 
 def level(value: Any) -> str:

@@ -4,9 +4,10 @@ import { t } from "./i18n.js";
 import * as store from "./store.js";
 
 export class ApiError extends Error {
-  constructor(status, message) {
+  constructor(status, message, details = {}) {
     super(message);
     this.status = status;
+    this.details = details;
   }
 }
 
@@ -24,7 +25,7 @@ export async function call(method, path, body) {
   });
   const answer = await response.json().catch(() => ({}));
   if (response.status === 401) store.set("session", "over");
-  if (!response.ok) throw new ApiError(response.status, answer.error_message ?? `HTTP ${response.status}`);
+  if (!response.ok) throw new ApiError(response.status, answer.error_message ?? `HTTP ${response.status}`, answer.details);
   return answer;
 }
 

@@ -2,6 +2,7 @@
 import * as api from "./api.js";
 import { now, onTick } from "./clock.js";
 import { Rows, setAttr, setSlot, setText, show, slot } from "./dom.js";
+import { opensDrawer } from "./drawer.js";
 import { span } from "./format.js";
 import { has, t } from "./i18n.js";
 import * as store from "./store.js";
@@ -112,7 +113,10 @@ class Bell {
   drawRow(row, note) {
     setAttr(row, "data-type", note.type);
     setAttr(row, "data-read", !isUnread(note));
-    setSlot(row, "title", note.title);
+    const title = slot(row, "title");
+    setText(title, note.title);
+    setAttr(title, "href", `/notifications/${note.id}`);
+    opensDrawer(title, () => note.id, () => this.close(false));
     setSlot(row, "message", note.message ?? "");
     setSlot(row, "when", span(Math.max(0, now() - Date.parse(note.created_at)), "ago"));
     setSlot(row, "status", has(`status.${note.status}`) ? t(`status.${note.status}`) : (note.status ?? ""));

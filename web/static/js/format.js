@@ -65,6 +65,21 @@ export function duration(seconds) {
   return hours ? `${hours}:${two(minutes)}:${two(all % 60)}` : `${minutes}:${two(all % 60)}`;
 }
 
+/** A time of day, with its date unless that is today. */
+export function moment(timestamp) {
+  const at = new Date(timestamp ?? NaN);
+  if (Number.isNaN(at.getTime())) return "";
+  if (at.toDateString() === new Date().toDateString()) return clock(at);
+  const date = [at.getFullYear(), at.getMonth() + 1, at.getDate()].map((part) => String(part).padStart(2, "0")).join("-");
+  return `${date} ${clock(at)}`;
+}
+
+/** How long something took. */
+export function took(ms) {
+  if (!isNumber(ms)) return UNKNOWN;
+  return ms < 999.5 ? `${Math.round(ms)}${SPACE}ms` : `${(ms / 1000).toFixed(1)}${SPACE}s`;
+}
+
 /** How full something is: "", "warn" from 85 %, "bad" from 95 %. */
 export function level(value) {
   if (!isNumber(value) || value < 85) return "";

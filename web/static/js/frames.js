@@ -3,7 +3,7 @@ import { boot } from "./boot.js";
 import * as store from "./store.js";
 
 export function startFrames() {
-  for (const [name, { data, meta }] of Object.entries(boot.first)) store.setReading(name, data, meta);
+  for (const [name, { data, meta }] of Object.entries(boot.first ?? {})) store.setReading(name, data, meta);
   store.on("frame:system", ({ data, meta }) => store.setReading("system", data, meta));
   store.on("frame:downloads", ({ data, meta }) => store.setReading("downloads", data, meta));
   store.on("frame:dashboard", ({ data, meta }) => takeDashboard(data ?? {}, meta ?? {}));

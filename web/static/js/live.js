@@ -17,7 +17,8 @@ class Live {
     this.timer = 0;
   }
 
-  start() {
+  start(topics = TOPICS) {
+    this.topics = topics;
     addEventListener("online", () => this.now());
     addEventListener("pageshow", (event) => event.persisted && this.now());
     document.addEventListener("visibilitychange", () => document.hidden || this.wake());
@@ -56,7 +57,7 @@ class Live {
 
   opened(socket) {
     if (this.socket !== socket) return;
-    this.send({ type: "subscribe", topics: TOPICS });
+    this.send({ type: "subscribe", topics: this.topics });
   }
 
   heard(socket, text) {
