@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from enum import StrEnum
 from typing import Any
 
-import dramatiq
 import redis
+from dramatiq.brokers.redis import RedisBroker
 from dramatiq.errors import BrokerError
 from dramatiq.message import Message
 
@@ -38,7 +39,7 @@ class Task(StrEnum):
     SCAN_LIBRARY = "scan_library"
 
 
-_broker: dramatiq.Broker | None = None
+_broker: RedisBroker | None = None
 
 
 def enqueue(task: Task, *args: Any, queue: Queue = Queue.DEFAULT) -> None:
@@ -64,6 +65,18 @@ def hint(task: Task, *args: Any, queue: Queue = Queue.DEFAULT) -> bool:
     return True
 
 
+def untaken(queues: Iterable[Queue]) -> int | None:
+    """Return how many messages in these queues no worker has taken yet; None while Redis is away."""
+    try:
+        with _sender().client.pipeline(transaction=False) as pipe:
+            for queue in queues:
+                pipe.llen(f"{_sender().namespace}:{queue.value}")
+            lengths: list[int] = pipe.execute()
+            return sum(lengths)
+    except redis.RedisError:
+        return None
+
+
 def reset() -> None:
     """Forget the sender; the next call makes one from the settings of then (tests)."""
     global _broker
@@ -72,12 +85,10 @@ def reset() -> None:
         _broker = None
 
 
-def _sender() -> dramatiq.Broker:
+def _sender() -> RedisBroker:
     # A sender of its own, with a shorter time-out than a consumer's: a request may spend 0.5 s on a hint.
     global _broker
     if _broker is None:
-        from dramatiq.brokers.redis import RedisBroker
-
         sender = RedisBroker(client=get_queue_redis(answer_timeout_s=0.5), middleware=[])  # type: ignore[no-untyped-call]
         for queue in Queue:
             sender.declare_queue(queue.value)

@@ -17,7 +17,7 @@ from vabhub.notify.claims import LEASE, claim
 from vabhub.notify.deliveries import cancel, resend
 from vabhub.notify.send import deliver
 from vabhub.notify.states import DeliveryState
-from vabhub.notify.sweep import FRESH, Swept, sweep_once
+from vabhub.notify.sweep import FRESH, FRESH_WHEN_EMPTY, Swept, sweep_once
 
 EXPIRED = LEASE + timedelta(seconds=1)
 
@@ -44,6 +44,15 @@ def test_a_lost_hint_is_given_again_once_it_is_stale(desk: Desk) -> None:
     assert sweep_once() == Swept(hinted=1)
     assert _hints() == [delivery_id]
     assert sweep_once() == Swept()
+
+
+def test_with_empty_queues_a_hint_is_lost_much_sooner(desk: Desk) -> None:
+    delivery_id = desk.delivery_id(desk.accept())
+    desk.age(delivery_id, hint_at=FRESH_WHEN_EMPTY + timedelta(seconds=1))
+    assert sweep_once() == Swept(), "the hint is still in its queue"
+    redis_client.get_redis().flushall()
+    assert sweep_once() == Swept(hinted=1)
+    assert _hints() == [delivery_id]
 
 
 def test_what_is_planned_for_later_is_hinted_when_it_is_due(desk: Desk) -> None:

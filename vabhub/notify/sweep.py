@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 
 from sqlalchemy import ColumnElement, or_, select, update
 from sqlalchemy.orm import Session
@@ -13,13 +14,16 @@ from vabhub.db import db_now, reading, transaction
 from vabhub.log import get_logger
 from vabhub.models import Attempt, Delivery
 from vabhub.notify import states
-from vabhub.notify.announce import event_after_commit, hint_all
+from vabhub.notify.announce import QUEUES, event_after_commit, hint_all
 from vabhub.notify.states import WAITING, DeliveryState, Moved
+from vabhub.queues import untaken
 
 log = get_logger(__name__)
 
 BATCH = 500
 FRESH = timedelta(seconds=30)  # a hint younger than this may still be on its way
+# When the queues are empty it is with a worker, who claims at once, or it was lost.
+FRESH_WHEN_EMPTY = timedelta(seconds=5)
 MAX_CRASHES = 3
 CRASHED = "the worker stopped in the middle of an attempt"
 UNKNOWN = "unknown"
@@ -36,7 +40,7 @@ class Swept:
 def sweep_once() -> Swept:
     """Take expired leases back and hint what is due, 500 of each at most, the most urgent first."""
     expired = _expire() if _any(_expired) else 0
-    due = _mark_hinted() if _any(_due) else []
+    due = _hint_due()
     lost = hint_all(due)
     if lost:
         _forget_hints(lost)
@@ -49,8 +53,15 @@ def _expired(now: datetime) -> tuple[ColumnElement[bool], ...]:
     return Delivery.state == DeliveryState.SENDING.value, Delivery.lease_until < now
 
 
-def _due(now: datetime) -> tuple[ColumnElement[bool], ...]:
-    stale = or_(Delivery.hint_at.is_(None), Delivery.hint_at < now - FRESH)
+def _hint_due() -> list[tuple[int, int]]:
+    if not _any(partial(_due, fresh=FRESH_WHEN_EMPTY)):
+        return []
+    fresh = FRESH_WHEN_EMPTY if untaken(QUEUES) == 0 else FRESH
+    return _mark_hinted(fresh)
+
+
+def _due(now: datetime, fresh: timedelta) -> tuple[ColumnElement[bool], ...]:
+    stale = or_(Delivery.hint_at.is_(None), Delivery.hint_at < now - fresh)
     return Delivery.state.in_(sorted(WAITING)), Delivery.next_attempt_at <= now, stale
 
 
@@ -107,12 +118,12 @@ def _close_attempt(session: Session, row: Moved, target: DeliveryState, now: dat
     )
 
 
-def _mark_hinted() -> list[tuple[int, int]]:
+def _mark_hinted(fresh: timedelta) -> list[tuple[int, int]]:
     with transaction() as session:
         now = db_now(session)
         chosen = (
             select(Delivery.id)
-            .where(*_due(now))
+            .where(*_due(now, fresh))
             .order_by(Delivery.priority, Delivery.next_attempt_at)
             .limit(BATCH)
             .with_for_update(skip_locked=True)
