@@ -38,7 +38,7 @@ def audit(site: Site, result: Result, posts: Iterable[Post], *, dead_allowed: in
     deliveries = _deliveries(site)
     lost = _lost(accepted, deliveries, arrivals)
     dead = sum(row.state == "dead" for rows in deliveries.values() for row in rows)
-    illegal = _illegal(site)
+    illegal = moves_that_are_illegal(site)
     without_attempt = _without_attempts(accepted, deliveries, site)
     result.lost = len(lost)
     result.duplicates = duplicates(arrivals)
@@ -109,7 +109,8 @@ def _without_attempts(accepted: list[Post], deliveries: dict[int, list[Any]], si
     return faults
 
 
-def _illegal(site: Site) -> list[str]:
+def moves_that_are_illegal(site: Site) -> list[str]:
+    """Return every logged change that the table does not have, or that moved the epoch otherwise."""
     rows = site.database.rows(
         "SELECT delivery_id, old_state, new_state, old_epoch, new_epoch FROM chaos_log ORDER BY number"
     )

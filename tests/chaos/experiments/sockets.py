@@ -96,7 +96,7 @@ def many_sockets(result: Result, directory: Path, size: Size) -> None:
         crowd = Crowd(site, reading=reading, silent=silent)
         crowd.wait_connected()
         prober = Prober(site)
-        load = site.load(size.pick(600, 60), settle_s, site.channels()).start().wait()
+        load = site.load(size.pick(100, 30), settle_s, site.channels()).start().wait()
         restarted_at = _restart_web(site, crowd, prober)
         _restart_redis(site, settle_s)
         prober.stop()
