@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -28,6 +29,9 @@ _POSTGRES_OPTIONS = "-c statement_timeout=10000 -c idle_in_transaction_session_t
 _BEGIN = "vabhub_begin"
 
 _engine: Engine | None = None
+# The writers of one process queue here, where waiting is free; only processes compete by asking again.
+_sqlite_writer = threading.Lock()
+_give_up_at: ContextVar[float | None] = ContextVar("give_up_at", default=None)
 _in_transaction: ContextVar[bool] = ContextVar("in_transaction", default=False)
 
 
@@ -76,7 +80,7 @@ def transaction() -> Iterator[Session]:
         raise RuntimeError("a transaction inside a transaction: pass the session on instead")
     mark = _in_transaction.set(True)
     try:
-        with unavailable_when_down(), Session(get_engine(), expire_on_commit=False) as session:
+        with _writer(), unavailable_when_down(), Session(get_engine(), expire_on_commit=False) as session:
             with session.begin():
                 session.connection()  # begins now, not at the first statement
                 yield session
@@ -125,6 +129,24 @@ def unavailable_when_down() -> Iterator[None]:
         raise Unavailable("The database does not answer; nothing was stored.", retry_after_s=5) from error
 
 
+@contextmanager
+def _writer() -> Iterator[None]:
+    """On SQLite, let one transaction of this process write at a time, in the order of asking as a rule."""
+    if get_engine().dialect.name != "sqlite":
+        yield
+        return
+    deadline = time.monotonic() + LOCK_WAIT_S
+    if not _sqlite_writer.acquire(timeout=LOCK_WAIT_S):
+        log.warning("db.unavailable", reason="another transaction of this process holds the database")
+        raise Unavailable("The database does not answer; nothing was stored.", retry_after_s=5)
+    mark = _give_up_at.set(deadline)
+    try:
+        yield
+    finally:
+        _give_up_at.reset(mark)
+        _sqlite_writer.release()
+
+
 def _run_after_commit(callbacks: list[Callable[[], object]]) -> None:
     for callback in callbacks:
         try:
@@ -151,7 +173,7 @@ def _prepare_sqlite(connection: Any, _record: Any) -> None:
 
 def _begin_sqlite(connection: Connection) -> None:
     statement = connection.get_execution_options().get(_BEGIN, "BEGIN IMMEDIATE")
-    deadline = time.monotonic() + LOCK_WAIT_S
+    deadline = _give_up_at.get() or time.monotonic() + LOCK_WAIT_S
     pause_s = 0.001
     while True:
         try:

@@ -15,7 +15,7 @@ from vabhub.events.bus import publish
 from vabhub.events.topics import Topic
 from vabhub.log import get_logger
 from vabhub.models import Notification
-from vabhub.notify.views import notification_view
+from vabhub.notify.views import Shown, notification_view
 from vabhub.queues import Queue, Task, hint
 
 log = get_logger(__name__)
@@ -38,9 +38,14 @@ def unread_count(session: Session) -> int:
     return session.scalar(query) or 0
 
 
-def event_after_commit(session: Session, event: str, notifications: Sequence[Notification]) -> None:
-    """Publish `event` with each notification as it is now, once this transaction is committed."""
-    unread = unread_count(session) if notifications else 0
+def event_after_commit(
+    session: Session, event: str, notifications: Sequence[Shown], *, inbox: bool = False
+) -> None:
+    """Publish `event` with each notification as it is now, once this transaction is committed.
+
+    `inbox` counts what is unread anew; otherwise that number is null: it has not changed.
+    """
+    unread = unread_count(session) if notifications and inbox else None
     _news(session).events += [
         {"event": event, "notification": notification_view(notification), "unread": unread}
         for notification in notifications

@@ -12,34 +12,34 @@ from sqlalchemy.orm import Session
 from vabhub.channels.base import Outcome, OutcomeKind
 from vabhub.db import db_now, transaction
 from vabhub.log import get_logger
-from vabhub.models import Attempt, Channel, Delivery, UtcDateTime
+from vabhub.models import Channel, Delivery, UtcDateTime
 from vabhub.notify import states
 from vabhub.notify.accept import INBOX, NewNotification, accept
 from vabhub.notify.announce import event_after_commit
-from vabhub.notify.claims import Claim
+from vabhub.notify.claims import ATTEMPT, Claim
+from vabhub.notify.prepared import Prepared
 from vabhub.notify.retry import LONGEST
 from vabhub.notify.sealed import changed_settings
-from vabhub.notify.states import DeliveryState, Moved
+from vabhub.notify.states import DELIVERY, DeliveryState, Moved
 
 log = get_logger(__name__)
 
 GIVE_UP = frozenset({OutcomeKind.PERMANENT_CHANNEL, OutcomeKind.PERMANENT_MESSAGE})
 
 _LET_GO: dict[str, Any] = {"owner": None, "lease_until": None, "hint_at": None}
-# Built once: putting a statement together costs more than running it.
 _DELIVER = states.mover(
     {DeliveryState.SENDING, DeliveryState.RETRYING},
     DeliveryState.DELIVERED,
     # The webhook id too: SQLite may give a removed delivery's number to a new one.
-    Delivery.id == bindparam("the_id"),
-    Delivery.webhook_id == bindparam("the_webhook_id"),
+    DELIVERY.c.id == bindparam("the_id"),
+    DELIVERY.c.webhook_id == bindparam("the_webhook_id"),
     **_LET_GO,
     finished_at=bindparam("the_now", type_=UtcDateTime),
     last_error=None,
 )
-_CLOSE_ATTEMPT = (
-    update(Attempt)
-    .where(Attempt.delivery_id == bindparam("the_delivery"), Attempt.epoch == bindparam("the_epoch"))
+_CLOSE_ATTEMPT = Prepared(
+    update(ATTEMPT)
+    .where(ATTEMPT.c.delivery_id == bindparam("the_delivery"), ATTEMPT.c.epoch == bindparam("the_epoch"))
     .values(
         finished_at=bindparam("the_end", type_=UtcDateTime),
         outcome=bindparam("the_outcome"),
@@ -47,10 +47,9 @@ _CLOSE_ATTEMPT = (
         retry_after_s=bindparam("the_wait"),
         text=bindparam("the_text"),
         # What followed is told by the attempt that decided it; one that lost its lease changes nothing.
-        next_state=func.coalesce(bindparam("the_next"), Attempt.next_state),
-        next_attempt_at=func.coalesce(bindparam("the_time", type_=UtcDateTime), Attempt.next_attempt_at),
+        next_state=func.coalesce(bindparam("the_next"), ATTEMPT.c.next_state),
+        next_attempt_at=func.coalesce(bindparam("the_time", type_=UtcDateTime), ATTEMPT.c.next_attempt_at),
     )
-    .execution_options(synchronize_session=False)
 )
 
 
@@ -75,8 +74,8 @@ def finish(claim: Claim, outcome: Outcome, *, to_inbox: bool = False) -> Deliver
         _tell_channel(session, claim, outcome, now)
         if moved is not None:
             inbox = to_inbox and reached is DeliveryState.DELIVERED
-            changed = states.refresh(session, [moved.notification_id], now, inbox=inbox)
-            event_after_commit(session, "delivery", changed)
+            changed = states.refresh_one(session, moved.notification_id, now, inbox=inbox)
+            event_after_commit(session, "delivery", [changed], inbox=inbox)
     log.info("delivery.attempted", outcome=outcome.kind.value, state=reached, attempt=claim.attempts)
     return reached
 
@@ -90,10 +89,9 @@ def _plan(claim: Claim, outcome: Outcome, now: datetime) -> _Next:
 
 def _move(session: Session, claim: Claim, outcome: Outcome, planned: _Next, now: datetime) -> Moved | None:
     if planned.state is DeliveryState.DELIVERED:
-        won = states.run(
+        return states.run(
             session, _DELIVER, the_id=claim.delivery_id, the_webhook_id=claim.webhook_id, the_now=now
         )
-        return won[0] if won else None
     held = (
         Delivery.id == claim.delivery_id,
         Delivery.webhook_id == claim.webhook_id,
@@ -126,7 +124,7 @@ def _record(session: Session, claim: Claim, outcome: Outcome, now: datetime, rea
         "the_time": reached.at if reached and reached.state is DeliveryState.RETRYING else None,
     }
     attempt = {"the_delivery": claim.delivery_id, "the_epoch": claim.epoch}
-    session.execute(_CLOSE_ATTEMPT, attempt | values)
+    _CLOSE_ATTEMPT.run(session, **attempt, **values)
 
 
 def _tell_channel(session: Session, claim: Claim, outcome: Outcome, now: datetime) -> None:

@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+from sqlalchemy import Row
+
 from vabhub.channels.base import Message
-from vabhub.models import Delivery, Notification
 
 
-def render(notification: Notification, delivery: Delivery) -> Message:
-    """Return the message; its id belongs to the delivery, so every retry carries the same."""
+def render(row: Row[Any]) -> Message:
+    """Return the message of a claimed row; its id belongs to the delivery, the same on every try."""
     return Message(
-        id=delivery.webhook_id,
-        title=notification.title,
-        text=notification.message,
-        type=notification.type,
-        priority=notification.priority,
-        created_at=notification.created_at,
-        link=notification.link,
-        image_url=notification.image_url,
-        data=notification.data or {},
-        progress=delivery.progress or {},
+        id=row.webhook_id,
+        title=row.title,
+        text=row.message,
+        type=row.type,
+        priority=row.priority_name,
+        created_at=row.created_at,
+        link=row.link,
+        image_url=row.image_url,
+        data=row.data or {},
+        progress=row.progress or {},
     )

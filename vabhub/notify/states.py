@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import datetime
 from enum import StrEnum
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, cast
 
-from sqlalchemy import ColumnElement, select, update
+from sqlalchemy import ColumnElement, Table, bindparam, literal_column, or_, select, update
 from sqlalchemy.orm import Session, selectinload
-from sqlalchemy.sql.dml import ReturningUpdate
 
-from vabhub.models import Delivery, Notification
+from vabhub.models import Delivery, Notification, UtcDateTime
+from vabhub.notify.prepared import Prepared
+
+DELIVERY = cast(Table, Delivery.__table__)
+NOTIFICATION = cast(Table, Notification.__table__)
 
 
 class DeliveryState(StrEnum):
@@ -87,7 +91,15 @@ def move(
 
     Empty means that somebody else was first. Raises IllegalMove for a move that does not exist.
     """
-    return run(session, mover(sources, target, *conditions, **values))
+    _check(sources, target)
+    made = (
+        update(Delivery)
+        .where(Delivery.state.in_(sorted(sources)), *conditions)
+        .values(state=target.value, **values)
+        .returning(*(getattr(Delivery, field.name) for field in fields(Moved)))
+        .execution_options(synchronize_session=False)
+    )
+    return [Moved(**row) for row in session.execute(made).mappings()]
 
 
 def mover(
@@ -95,32 +107,29 @@ def mover(
     target: DeliveryState,
     *conditions: ColumnElement[bool],
     **values: Any,
-) -> ReturningUpdate[*tuple[Any, ...]]:
-    """Return the statement that makes the move, for where it is built once and run with parameters."""
-    for source in sources:
-        if target not in MOVES[source]:
-            raise IllegalMove(f"{source} → {target}")
-    return (
-        update(Delivery)
-        .where(Delivery.state.in_(sorted(sources)), *conditions)
-        .values(state=target.value, **values)
-        .returning(
-            Delivery.id,
-            Delivery.notification_id,
-            Delivery.state,
-            Delivery.channel,
-            Delivery.priority,
-            Delivery.epoch,
-            Delivery.attempts,
-            Delivery.crashes,
-        )
-        .execution_options(synchronize_session=False)
+) -> Prepared:
+    """Return the statement of such a move, of table columns and bindparams, to be run for one delivery."""
+    _check(sources, target)
+    # Not IN (?): a list is expanded anew at every run.
+    from_one_of = or_(*(DELIVERY.c.state == literal_column(f"'{source}'") for source in sorted(sources)))
+    return Prepared(
+        update(DELIVERY)
+        .where(from_one_of, *conditions)
+        .values(state=literal_column(f"'{target}'"), **values)
+        .returning(*(DELIVERY.c[field.name] for field in fields(Moved)))
     )
 
 
-def run(session: Session, statement: ReturningUpdate[*tuple[Any, ...]], **parameters: Any) -> list[Moved]:
-    """Run a statement of mover()."""
-    return [Moved(**row) for row in session.execute(statement, parameters).mappings()]
+def run(session: Session, statement: Prepared, **parameters: Any) -> Moved | None:
+    """Run a prepared mover() of one delivery; None means that somebody else was first."""
+    row = statement.run(session, **parameters).first()
+    return None if row is None else Moved(*cast("tuple[Any, ...]", row))
+
+
+def _check(sources: Collection[DeliveryState], target: DeliveryState) -> None:
+    for source in sources:
+        if target not in MOVES[source]:
+            raise IllegalMove(f"{source} → {target}")
 
 
 def derive_status(states: Iterable[str]) -> NotificationStatus:
@@ -135,6 +144,40 @@ def derive_status(states: Iterable[str]) -> NotificationStatus:
     if DeliveryState.DELIVERED in found:
         return NotificationStatus.PARTIAL
     return NotificationStatus.FAILED if DeliveryState.DEAD in found else NotificationStatus.CANCELLED
+
+
+_LOCKED = Prepared(select(NOTIFICATION).where(NOTIFICATION.c.id == bindparam("the_id")).with_for_update())
+_ITS_DELIVERIES = Prepared(
+    select(DELIVERY).where(DELIVERY.c.notification_id == bindparam("the_id")).order_by(DELIVERY.c.id)
+)
+_SET_STATUS = Prepared(
+    update(NOTIFICATION)
+    .where(NOTIFICATION.c.id == bindparam("the_id"))
+    .values(
+        status=bindparam("the_status"),
+        updated_at=bindparam("the_now", type_=UtcDateTime),
+        inbox_at=bindparam("the_inbox", type_=UtcDateTime),
+    )
+)
+
+
+def refresh_one(
+    session: Session, notification_id: int, now: datetime, *, inbox: bool = False
+) -> SimpleNamespace:
+    """Do what refresh() does for one, without the mapper: it runs for every attempt.
+
+    Returns the columns of the notification as attributes, `deliveries` among them.
+    """
+    row = _LOCKED.run(session, the_id=notification_id).one()
+    found = SimpleNamespace(**row._mapping)
+    found.deliveries = _ITS_DELIVERIES.run(session, the_id=notification_id).all()
+    found.status, found.updated_at = derive_status(one.state for one in found.deliveries).value, now
+    if inbox and found.inbox_at is None:
+        found.inbox_at = now
+    _SET_STATUS.run(
+        session, the_id=notification_id, the_status=found.status, the_now=now, the_inbox=found.inbox_at
+    )
+    return found
 
 
 def refresh(

@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 from datetime import datetime
+from types import SimpleNamespace
 from typing import Any
+
+from sqlalchemy import Row
 
 from vabhub.clock import isoformat
 from vabhub.models import Attempt, Delivery, Notification
 from vabhub.notify.states import WAITING, DeliveryState
 
+# A mapped notification, or its columns and `deliveries` read without the mapper.
+Shown = Notification | SimpleNamespace
 
-def notification_view(notification: Notification) -> dict[str, Any]:
+
+def notification_view(notification: Shown) -> dict[str, Any]:
     """Return a notification with its deliveries, without their attempts."""
     return {
         "id": notification.id,
@@ -37,7 +43,7 @@ def notification_view(notification: Notification) -> dict[str, Any]:
     }
 
 
-def delivery_view(delivery: Delivery) -> dict[str, Any]:
+def delivery_view(delivery: Delivery | Row[Any]) -> dict[str, Any]:
     """Return a delivery; `next_attempt_at` only while one is to come."""
     waits = DeliveryState(delivery.state) in WAITING
     return {
