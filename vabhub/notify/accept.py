@@ -20,7 +20,7 @@ from pydantic import (
     PlainSerializer,
     StringConstraints,
 )
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session, selectinload
 
@@ -34,6 +34,8 @@ INBOX = "system"
 MAX_MESSAGE_BYTES = 65536
 MAX_JSON_BYTES = 65536
 FARTHEST = timedelta(days=366)
+# Any number that no other program on the same PostgreSQL uses for its advisory lock.
+_IDS_IN_ORDER = 0x7661_6268_7563
 
 
 def _no_nul(text: str) -> str:
@@ -154,6 +156,10 @@ def _insert(
 ) -> Notification | None:
     """Insert the row, or return None when the key exists: of fifty at once, one inserts and the rest wait."""
     postgres = session.get_bind().dialect.name == "postgresql"
+    if postgres:
+        # Ids are a cursor (`after`), so they must become visible in their order: whoever takes one commits
+        # before the next is taken. SQLite has one writer anyway.
+        session.execute(select(func.pg_advisory_xact_lock(_IDS_IN_ORDER)))
     insert = postgresql.insert(Notification) if postgres else sqlite.insert(Notification)
     fields = request.model_dump(exclude={"channels", "send_at"})
     statement = (
