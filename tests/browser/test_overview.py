@@ -176,7 +176,7 @@ def test_both_sides_write_numbers_alike(open_overview: OpenPage) -> None:
         86400,
         7e9,
     ]
-    for name in ("percent", "size", "rate", "number", "duration", "load"):
+    for name in ("percent", "size", "rate", "number", "duration", "load", "took"):
         drawn = page.evaluate(
             "async ([address, name, values]) => values.map((await import(address))[name])",
             [address, name, values],

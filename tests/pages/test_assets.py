@@ -52,6 +52,14 @@ def test_a_file_of_another_version_is_sent_but_not_kept(client: FlaskClient) -> 
     assert answer.mimetype == "text/javascript"
 
 
+def test_a_page_asks_for_what_its_first_module_imports_and_nothing_else() -> None:
+    overview, queue = set(assets.modules("js/main.js")), set(assets.modules("js/queue.js"))
+    assert {"js/main.js", "js/cards/cpu.js", "js/dom.js", "js/drawer.js"} <= overview
+    assert {"js/queue.js", "js/words.js", "js/drawer.js"} <= queue
+    assert "js/queue.js" not in overview
+    assert "js/chart.js" not in queue
+
+
 def test_no_path_leads_out_of_the_folder(client: FlaskClient) -> None:
     for path in ("../pages.py", "..%2fpages.py", "js/../../pages.py", "nothing.js", ""):
         assert client.get(f"/static/v-{assets.version()}/{path}").status_code == 404
