@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
-from scheduler.leader import RENEW_EVERY_S, Leader
+import redis
+
+from scheduler.leader import ASK_EVERY_S, Leader
 from vabhub.collectors import history
 from vabhub.collectors.base import Snapshot
 from vabhub.collectors.dashboard import build
@@ -44,13 +48,14 @@ class Work:
         self._settings = settings
         self._leader = leader
         self._system = SystemCollector(settings.system_interval_s)
+        self._sampling = threading.Lock()
         self._downloads: tuple[int | None, Any] = (None, None)
 
     def table(self) -> tuple[Job, ...]:
         """Return all jobs. Only the lease and the sweep run in a scheduler that does not lead."""
         chosen = self._settings
         return (
-            Job("lease", RENEW_EVERY_S, self._leader.renew),
+            Job("lease", ASK_EVERY_S, self.lease),
             Job("notify_sweep", SWEEP_EVERY_S, sweep_once),
             Job("system", chosen.system_interval_s, self.system),
             Job("downloads", chosen.downloads_interval_s, self.downloads),
@@ -63,10 +68,17 @@ class Work:
             Job("notify_purge", PRUNE_EVERY_S, self._when_leading(purge_notifications), 90),
         )
 
+    def lease(self) -> None:
+        """Become the leader when nobody is; a new one publishes at once: there was silence enough."""
+        if not self._leader.is_settled and self._leader.renew():
+            self._sample()
+
     def system(self) -> None:
         """Sample the machine."""
-        if self._leader.may_record:
-            self._take(self._system.collect(), Topic.SYSTEM)
+        with suppress(redis.RedisError):  # without Redis the last leader goes on recording
+            if self._leader.token is not None:
+                self._leader.renew()
+        self._sample()
 
     def downloads(self) -> None:
         """Ask the download clients; push only what changed."""
@@ -98,6 +110,11 @@ class Work:
         """Queue the scans that are due."""
         with transaction() as session:
             request_due_scans(session, self._settings)
+
+    def _sample(self) -> None:
+        with self._sampling:
+            if self._leader.may_record:
+                self._take(self._system.collect(), Topic.SYSTEM)
 
     def _take(self, snapshot: Snapshot, topic: Topic | None) -> None:
         history.record(snapshot)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import secrets
 import socket
@@ -18,7 +19,10 @@ log = get_logger(__name__)
 
 LEASE_KEY = f"{PREFIX}leader:lease"
 LEASE_S = 6.0
-RENEW_EVERY_S = 2.0
+# How often a follower asks. The leader renews with each publish, so that its lease ends one lease after its
+# last word, and here only when no publish did for so long.
+ASK_EVERY_S = 1.0
+RENEW_LATEST_S = 3.0
 
 # KEYS: lease, token. ARGV: owner, lease in ms. Returns the token, or 0 while somebody else leads.
 # A token that is gone (Redis was wiped) goes on from the clock, so an old leader's can never come again.
@@ -49,6 +53,7 @@ class Leader:
         self._lock = threading.Lock()
         self._token: int | None = None
         self._until = 0.0
+        self._asked_at = -math.inf
         self._stranded = False
 
     @property
@@ -62,8 +67,16 @@ class Leader:
         """Whether to keep the history: the leader, and the last one while nobody can be elected."""
         return self.token is not None or self._stranded
 
-    def renew(self) -> None:
-        """Take or prolong the lease. Raises redis.RedisError when Redis does not answer."""
+    @property
+    def is_settled(self) -> bool:
+        """Whether this process leads and renewed lately."""
+        return self.token is not None and time.monotonic() - self._asked_at < RENEW_LATEST_S
+
+    def renew(self) -> bool:
+        """Take or prolong the lease; return whether this process leads from now on and did not before.
+
+        Raises redis.RedisError when Redis does not answer.
+        """
         asked_at = time.monotonic()
         try:
             token = int(self._run(_TAKE, [LEASE_KEY, FENCE_KEY], str(int(self._lease_s * 1000))))
@@ -72,10 +85,12 @@ class Leader:
             raise
         with self._lock:
             before, self._token = self._token, token or None
+            self._asked_at = asked_at
             self._until = asked_at + self._lease_s if token else 0.0
             self._stranded = False
         if self._token != before:
             log.info("leader.elected" if token else "leader.follows", token=self._token, before=before)
+        return bool(token) and token != before
 
     def resign(self) -> None:
         """Give the lease back, so that another scheduler need not wait for its end."""

@@ -10,14 +10,14 @@ from dramatiq import Message
 
 from tests.notify.conftest import Desk
 from tests.support.sink import Sink
-from vabhub import redis_client
+from vabhub import clock, redis_client
 from vabhub.db import transaction
 from vabhub.models import Delivery
 from vabhub.notify.claims import LEASE, claim
 from vabhub.notify.deliveries import cancel, resend
 from vabhub.notify.send import deliver
 from vabhub.notify.states import DeliveryState
-from vabhub.notify.sweep import FRESH, FRESH_WHEN_EMPTY, Swept, sweep_once
+from vabhub.notify.sweep import FRESH, FRESH_WHEN_EMPTY, SPREAD_S, Swept, sweep_once
 
 EXPIRED = LEASE + timedelta(seconds=1)
 
@@ -74,6 +74,18 @@ def test_an_expired_lease_goes_back_and_its_attempt_is_unknown(desk: Desk, hook:
     assert desk.delivery(delivery_id).crashes == 1
     assert [(row.outcome, row.next_state) for row in desk.attempts(delivery_id)] == [("unknown", "retrying")]
     assert deliver(delivery_id) is DeliveryState.DELIVERED
+
+
+def test_deliveries_that_fell_together_do_not_rise_together(desk: Desk, hook: Sink) -> None:
+    fallen = [desk.delivery_id(desk.accept("hook")) for _ in range(8)]
+    for delivery_id in fallen:
+        assert claim(delivery_id, "killed") is not None
+        desk.age(delivery_id, lease_until=EXPIRED)
+    before = clock.utcnow()
+    assert sweep_once().expired == len(fallen)
+    waits = [(desk.delivery(one).next_attempt_at - before).total_seconds() for one in fallen]
+    assert len(set(waits)) == len(fallen)
+    assert max(waits) < SPREAD_S + 5
 
 
 def test_a_message_that_kills_its_worker_is_dead_after_exactly_three_times(desk: Desk, hook: Sink) -> None:

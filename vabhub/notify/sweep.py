@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -25,6 +26,7 @@ FRESH = timedelta(seconds=30)  # a hint younger than this may still be on its wa
 # When the queues are empty it is with a worker, who claims at once, or it was lost.
 FRESH_WHEN_EMPTY = timedelta(seconds=5)
 MAX_CRASHES = 3
+SPREAD_S = 10.0
 CRASHED = "the worker stopped in the middle of an attempt"
 UNKNOWN = "unknown"
 
@@ -91,7 +93,8 @@ def _expire() -> int:
 def _take_back(
     session: Session, target: DeliveryState, now: datetime, *conditions: ColumnElement[bool]
 ) -> list[Moved]:
-    ends = {"next_attempt_at": now} if target is DeliveryState.RETRYING else {"finished_at": now}
+    again = target is DeliveryState.RETRYING
+    ends = {"next_attempt_at": now} if again else {"finished_at": now}
     moved = states.move(
         session,
         {DeliveryState.SENDING},
@@ -106,7 +109,20 @@ def _take_back(
     )
     for row in moved:
         _close_attempt(session, row, target, now)
+        if again and len(moved) > 1:
+            _set_apart(session, row, now)
     return moved
+
+
+def _set_apart(session: Session, row: Moved, now: datetime) -> None:
+    """Deliveries that fell together do not rise together: a poison one would take the same ones along."""
+    wait = timedelta(seconds=random.uniform(0, SPREAD_S))  # noqa: S311
+    session.execute(
+        update(Delivery)
+        .where(Delivery.id == row.id, Delivery.epoch == row.epoch)
+        .values(next_attempt_at=now + wait)
+        .execution_options(synchronize_session=False)
+    )
 
 
 def _close_attempt(session: Session, row: Moved, target: DeliveryState, now: datetime) -> None:
