@@ -9,9 +9,10 @@ import pytest
 
 from tests.collectors.downloads.conftest import Clock
 from tests.support.qbittorrent import PASSWORD, USERNAME, QBittorrentServer, running_qbittorrent
+from vabhub import redis_client
 from vabhub.collectors.downloads import QBittorrentCollector, collect_all, credentials
 from vabhub.redis_client import get_redis
-from vabhub.settings import Settings
+from vabhub.settings import Settings, use_settings
 
 
 def _wrong(server: QBittorrentServer, clock: Clock) -> QBittorrentCollector:
@@ -42,6 +43,21 @@ def test_a_new_collector_and_a_new_process_do_not_try_again(server: QBittorrentS
     _wrong(server, clock).read()
     credentials._refused.clear()  # what a restarted process knows
     assert _wrong(server, clock).read().fault.code == "CREDENTIALS"  # type: ignore[union-attr]
+    assert server.failed_logins() == 1
+
+
+def test_without_redis_a_process_that_knows_nothing_does_not_try(
+    server: QBittorrentServer, clock: Clock, settings: Settings, tmp_path: Path
+) -> None:
+    _wrong(server, clock).read()
+    credentials._refused.clear()
+    redis_client.close()
+    use_settings(settings.model_copy(update={"redis_url": f"unix://{tmp_path}/nobody"}))
+    reading = _wrong(server, clock).read()
+    redis_client.close()
+    use_settings(settings)
+    assert reading.fault is not None
+    assert reading.fault.code == "UNCHECKED"
     assert server.failed_logins() == 1
 
 

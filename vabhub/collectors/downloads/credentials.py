@@ -11,6 +11,7 @@ import hashlib
 
 from redis.exceptions import RedisError
 
+from vabhub.collectors.downloads.faults import FaultCode, SourceFailed
 from vabhub.log import get_logger
 from vabhub.redis_client import get_redis
 
@@ -28,14 +29,19 @@ def fingerprint(url: str, username: str, password: str) -> str:
 
 
 def is_refused(instance: str, mark: str) -> bool:
-    """Tell whether the client refused exactly these credentials; Redis down counts as no memory."""
+    """Tell whether the client refused exactly these credentials.
+
+    Raises SourceFailed while Redis, which remembers it, does not answer: a login would be a guess.
+    """
     if _refused.get(instance) == mark:
         return True
     try:
         stored = get_redis().get(_key(instance))
     except RedisError as error:
-        log.warning("downloads.refusal_unread", instance=instance, reason=type(error).__name__)
-        return False
+        text = (
+            "Redis does not answer, so whether this password was refused before is unknown; it is not tried."
+        )
+        raise SourceFailed(FaultCode.UNCHECKED, text) from error
     return isinstance(stored, bytes) and stored == mark.encode()
 
 

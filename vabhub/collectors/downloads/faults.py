@@ -27,6 +27,7 @@ class FaultCode(StrEnum):
     WRONG_PATH = "WRONG_PATH"
     WRONG_SERVICE = "WRONG_SERVICE"
     UPSTREAM = "UPSTREAM"
+    UNCHECKED = "UNCHECKED"  # not asked: what it said to the last login cannot be looked up
 
     @property
     def is_network(self) -> bool:
