@@ -40,6 +40,12 @@ def make(kind: str, settings: Mapping[str, Any]) -> Channel:
         raise ValidationFailed([_field_error(found) for found in error.errors(include_url=False)]) from error
 
 
+def usual_rate_per_minute(kind: str) -> float | None:
+    """Return how many messages a minute the provider takes, or None when it names no limit or is unknown."""
+    rate: float | None = getattr(kinds().get(kind), "usual_rate_per_minute", None)
+    return rate
+
+
 def _field_error(found: Any) -> FieldError:
     where = ".".join(str(part) for part in ("settings", *found["loc"]))
     return FieldError(where, str(found["msg"]), str(found["type"]))

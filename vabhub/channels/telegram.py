@@ -62,6 +62,8 @@ class TelegramChannel:
     """Sends `sendPhoto` where the picture's caption holds all of the text, otherwise `sendMessage`."""
 
     kind: ClassVar[str] = "telegram"
+    # About one a second to a chat; a group takes 20 a minute, and says so with a 429.
+    usual_rate_per_minute: ClassVar[float] = 60
     to_inbox: ClassVar[bool] = False
     Settings: ClassVar[type[ChannelSettings]] = TelegramSettings
 

@@ -21,8 +21,8 @@ class Notification(Base):
         Index(
             "ix_notification_unread",
             "inbox_at",
-            sqlite_where=text("read_at IS NULL"),
-            postgresql_where=text("read_at IS NULL"),
+            sqlite_where=text("read_at IS NULL AND inbox_at IS NOT NULL AND deleted_at IS NULL"),
+            postgresql_where=text("read_at IS NULL AND inbox_at IS NOT NULL AND deleted_at IS NULL"),
         ),
         # An id is a cursor for clients: the id of a deleted row must not come again.
         {"sqlite_autoincrement": True},
@@ -142,6 +142,8 @@ class Channel(Base):
     max_attempts: Mapped[int | None]
     retry_schedule_s: Mapped[list[float] | None] = mapped_column(JSON(none_as_null=True))
     blocked_until: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    failures: Mapped[int] = mapped_column(default=0, server_default="0")  # in a row, transient ones
+    opened_at: Mapped[datetime | None] = mapped_column(UtcDateTime)  # held since; null: not held
     disabled_reason: Mapped[str | None] = mapped_column(Text)
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
     updated_at: Mapped[datetime] = mapped_column(UtcDateTime)

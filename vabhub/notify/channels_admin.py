@@ -131,6 +131,7 @@ def update_channel(session: Session, name: str, patch: ChannelPatch) -> dict[str
     row.updated_at = db_now(session)
     if patch.enabled or given is not None:
         row.disabled_reason, row.blocked_until = None, None
+        row.failures, row.opened_at = 0, None
     session.flush()
     if row.enabled and row.disabled_reason is None:
         release_hold(session, name)
@@ -182,6 +183,8 @@ def channel_view(row: Channel) -> dict[str, Any]:
         "burst": row.burst,
         "max_attempts": row.max_attempts,
         "retry_schedule_s": row.retry_schedule_s,
+        "failures": row.failures,
+        "opened_at": clock.isoformat(row.opened_at) if row.opened_at else None,
         "disabled_reason": row.disabled_reason,
         "blocked_until": clock.isoformat(row.blocked_until) if row.blocked_until else None,
         "created_at": clock.isoformat(row.created_at),

@@ -9,13 +9,16 @@ from typing import Any, cast
 from sqlalchemy import Row, Table, bindparam, insert, select, update
 from sqlalchemy.orm import Session
 
+from vabhub.channels import registry
 from vabhub.channels.base import Message
 from vabhub.db import db_now, transaction
 from vabhub.models import Attempt, Channel, Delivery, UtcDateTime
-from vabhub.notify import states
+from vabhub.notify import breaker, limits, states
+from vabhub.notify.limits import Rate
 from vabhub.notify.prepared import Prepared
 from vabhub.notify.render import render
 from vabhub.notify.retry import SCHEDULE_S, RetryPlan
+from vabhub.notify.slots import PATIENCE_S, URGENT, Place
 from vabhub.notify.states import (
     DELIVERY,
     NOTIFICATION,
@@ -32,6 +35,7 @@ LEASE = timedelta(seconds=45)
 # A channel that is off keeps what waits for it: looked at again after RECHECK, given up after KEEP.
 RECHECK = timedelta(minutes=5)
 KEEP = timedelta(hours=72)
+CROWDED = timedelta(seconds=2)
 
 _DUE = (
     DELIVERY.c.id == bindparam("the_id"),
@@ -45,7 +49,9 @@ _CANDIDATE = Prepared(
         *(NOTIFICATION.c[name] for name in ("title", "message", "type", "created_at", "link", "image_url")),
         *(NOTIFICATION.c[name] for name in ("data", "status", "send_at")),
         NOTIFICATION.c.priority.label("priority_name"),
+        DELIVERY.c.priority,
         CHANNEL.c.id.label("channel_id"),
+        *(CHANNEL.c[name] for name in ("rate_per_minute", "burst", "failures", "opened_at")),
         *(CHANNEL.c[name] for name in ("kind", "enabled", "disabled_reason", "blocked_until")),
         *(CHANNEL.c[name] for name in ("sealed_settings", "max_attempts", "retry_schedule_s")),
     )
@@ -92,22 +98,57 @@ class Claim:
     sealed_settings: str | None
     plan: RetryPlan
     given_up: str | None  # why nothing is to be sent at all
+    priority: int
+    failing: bool  # the channel's last attempt failed
     message: Message
 
 
-def claim(delivery_id: int, owner: str) -> Claim | None:
+@dataclass(frozen=True, slots=True)
+class _Ask:
+    """What must be known before the claim, and is not asked for inside a transaction."""
+
+    channel: str
+    priority: int
+    rate: Rate | None  # None: whether the channel has a place for this thread
+
+
+def claim(delivery_id: int, owner: str, place: Place | None = None) -> Claim | None:
     """Take a waiting, due delivery for 45 s, and write down that an attempt begins.
 
-    None means that there is nothing to do: another worker has it, it is not due, its channel is held.
+    None means that there is nothing to do: another worker has it, it is not due, its channel is held, has
+    had its share for now, or has no `place` for this thread.
     """
+    found = _try(delivery_id, owner, place, None)
+    if isinstance(found, _Ask) and found.rate is None:
+        if place is not None and not place.take(found.channel, found.priority, patience_s=PATIENCE_S):
+            _crowded(found)
+            return None
+        found = _try(delivery_id, owner, place, None)
+    if isinstance(found, _Ask) and found.rate is not None:
+        wait_s = limits.wait_s(found.channel, delivery_id, found.rate)
+        found = _try(delivery_id, owner, place, wait_s)
+    return None if isinstance(found, _Ask) else found
+
+
+def _crowded(asked: _Ask) -> None:
+    """Let all that would only wait for the same slow channel come back later."""
+    alike = Delivery.priority == URGENT if asked.priority == URGENT else Delivery.priority != URGENT
+    with transaction() as session:
+        breaker.postpone(session, asked.channel, db_now(session) + CROWDED, alike)
+
+
+def _try(delivery_id: int, owner: str, place: Place | None, wait_s: float | None) -> Claim | _Ask | None:
     with transaction() as session:
         now = db_now(session)
         row = _CANDIDATE.run(session, the_id=delivery_id, the_now=now).one_or_none()
         if row is None or DeliveryState(row.state) not in WAITING:
             return None
         given_up = _given_up(row, now)
-        if given_up is None and _postponed(session, delivery_id, row, now):
-            return None
+        if given_up is None:
+            if (asked := _asked(row, place, wait_s, now)) is not None:
+                return asked
+            if not _may_go(session, delivery_id, row, wait_s, now):
+                return None
         moved = states.run(
             session, _TAKE, the_id=delivery_id, the_now=now, the_owner=owner, the_lease=now + LEASE
         )
@@ -115,6 +156,33 @@ def claim(delivery_id: int, owner: str) -> Claim | None:
             return None
         _begin_attempt(session, moved, row, now)
         return _claim(moved, row, given_up)
+
+
+def _asked(row: Row[Any], place: Place | None, wait_s: float | None, now: datetime) -> _Ask | None:
+    if _held_until(row, now) is not None:
+        return None  # the answer would not be needed
+    if place is not None and not place.take(row.channel, row.priority):
+        return _Ask(row.channel, row.priority, None)
+    rate = _rate(row) if wait_s is None else None
+    return None if rate is None else _Ask(row.channel, row.priority, rate)
+
+
+def _may_go(session: Session, delivery_id: int, row: Row[Any], wait_s: float | None, now: datetime) -> bool:
+    """Say whether the channel takes it now; if not, let it wait without counting an attempt."""
+    until = _held_until(row, now)
+    if until is not None:
+        held = breaker.HELD if row.opened_at is not None else "the provider asked to wait"
+        breaker.postpone(session, row.channel, until, why=_off(row) or held)
+        return False
+    if wait_s:
+        _wait(session, delivery_id, now + timedelta(seconds=wait_s))
+        return False
+    return row.opened_at is None or breaker.may_probe(session, row.channel_id, now)
+
+
+def _held_until(row: Row[Any], now: datetime) -> datetime | None:
+    until: datetime | None = now + RECHECK if _off(row) else row.blocked_until
+    return until if until is not None and until > now else None
 
 
 def _given_up(row: Row[Any], now: datetime) -> str | None:
@@ -130,19 +198,20 @@ def _off(row: Row[Any]) -> str | None:
     return None if row.enabled else "the channel is switched off"
 
 
-def _postponed(session: Session, delivery_id: int, row: Row[Any], now: datetime) -> bool:
-    """Let the delivery wait, without counting an attempt, while its channel takes nothing."""
-    off, blocked = _off(row), row.blocked_until
-    until = now + RECHECK if off else blocked
-    if until is None or until <= now:
-        return False
+def _rate(row: Row[Any]) -> Rate | None:
+    if row.rate_per_minute is not None:
+        return Rate(row.rate_per_minute, row.burst or 1)
+    usual = registry.usual_rate_per_minute(row.kind)
+    return None if usual is None else Rate(usual, row.burst or 1)
+
+
+def _wait(session: Session, delivery_id: int, until: datetime) -> None:
     session.execute(
         update(Delivery)
         .where(Delivery.id == delivery_id, Delivery.state.in_(sorted(WAITING)))
-        .values(next_attempt_at=until, hint_at=None, last_error=off or "the provider asked to wait")
+        .values(next_attempt_at=until, hint_at=None)
         .execution_options(synchronize_session=False)
     )
-    return True
 
 
 def _begin_attempt(session: Session, moved: Moved, row: Row[Any], now: datetime) -> None:
@@ -162,5 +231,7 @@ def _claim(moved: Moved, row: Row[Any], given_up: str | None) -> Claim:
         sealed_settings=row.sealed_settings,
         plan=RetryPlan(row.retry_schedule_s or SCHEDULE_S, row.max_attempts),
         given_up=given_up,
+        priority=moved.priority,
+        failing=bool(row.failures),
         message=render(row),
     )

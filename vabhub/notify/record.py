@@ -13,7 +13,7 @@ from vabhub.channels.base import Outcome, OutcomeKind
 from vabhub.db import db_now, transaction
 from vabhub.log import get_logger
 from vabhub.models import Channel, Delivery, UtcDateTime
-from vabhub.notify import states
+from vabhub.notify import breaker, states
 from vabhub.notify.accept import INBOX, NewNotification, accept
 from vabhub.notify.announce import event_after_commit
 from vabhub.notify.claims import ATTEMPT, Claim
@@ -25,6 +25,10 @@ from vabhub.notify.states import DELIVERY, DeliveryState, Moved
 log = get_logger(__name__)
 
 GIVE_UP = frozenset({OutcomeKind.PERMANENT_CHANNEL, OutcomeKind.PERMANENT_MESSAGE})
+
+# What says that a provider is not there, and what says that it is.
+FAILURES = frozenset({OutcomeKind.TRANSIENT, OutcomeKind.UNCERTAIN})
+ANSWERS = frozenset({OutcomeKind.OK, OutcomeKind.PERMANENT_MESSAGE})
 
 _LET_GO: dict[str, Any] = {"owner": None, "lease_until": None, "hint_at": None}
 _DELIVER = states.mover(
@@ -72,6 +76,7 @@ def finish(claim: Claim, outcome: Outcome, *, to_inbox: bool = False) -> Deliver
         reached = DeliveryState(moved.state) if moved else None
         _record(session, claim, outcome, now, _Next(reached, planned.at) if reached else None)
         _tell_channel(session, claim, outcome, now)
+        _tell_breaker(session, claim, outcome, now)
         if moved is not None:
             inbox = to_inbox and reached is DeliveryState.DELIVERED
             changed = states.refresh_one(session, moved.notification_id, now, inbox=inbox)
@@ -142,6 +147,13 @@ def _tell_channel(session: Session, claim: Claim, outcome: Outcome, now: datetim
         _say_disabled(session, claim.channel, outcome.text)
 
 
+def _tell_breaker(session: Session, claim: Claim, outcome: Outcome, now: datetime) -> None:
+    if outcome.kind in FAILURES and breaker.failed(session, claim.channel, now):
+        _say(session, "channel_held", claim.channel, f"The channel {claim.channel} is held", outcome.text)
+    elif claim.failing and outcome.kind in ANSWERS and breaker.healed(session, claim.channel, now):
+        _say(session, "channel_healed", claim.channel, f"The channel {claim.channel} works again", "")
+
+
 def _update_channel(session: Session, claim: Claim, **values: Any) -> bool:
     """Change the channel if its settings are still those of the attempt: a person may have mended them."""
     done = session.execute(
@@ -172,12 +184,18 @@ def _block(session: Session, claim: Claim, until: datetime) -> None:
 
 
 def _say_disabled(session: Session, channel: str, reason: str) -> None:
+    text = f"{reason}\n\nWhat waits for it is kept for three days. Mend its settings to send it."
+    _say(session, "channel_disabled", channel, f"The channel {channel} was switched off", text)
+
+
+def _say(session: Session, event: str, channel: str, title: str, text: str) -> None:
+    """Tell the inbox, once, what became of another channel."""
     request = NewNotification(
-        title=f"The channel {channel} was switched off",
-        message=f"{reason}\n\nWhat waits for it is kept for three days. Mend its settings to send it.",
-        type="error",
+        title=title,
+        message=text,
+        type="success" if event == "channel_healed" else "error",
         priority="high",
         channels=[INBOX],
-        data={"event": "channel_disabled", "channel": channel, "reason": reason},
+        data={"event": event, "channel": channel, "reason": text},
     )
     accept(session, request, source="vabhub")

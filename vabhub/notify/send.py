@@ -16,6 +16,7 @@ from vabhub.notify.claims import Claim, claim
 from vabhub.notify.record import finish
 from vabhub.notify.redact import redact, secrets_of
 from vabhub.notify.sealed import open_settings
+from vabhub.notify.slots import Place
 from vabhub.notify.states import DeliveryState
 
 log = get_logger(__name__)
@@ -33,11 +34,12 @@ def deliver(delivery_id: int) -> DeliveryState | None:
     """
     bind(delivery_id=delivery_id)
     started = time.monotonic()
-    claimed = claim(delivery_id, _owner())
-    if claimed is None:
-        log.debug("delivery.not_claimed")
-        return None
-    outcome, to_inbox = attempt(claimed)
+    with Place() as place:
+        claimed = claim(delivery_id, _owner(), place)
+        if claimed is None:
+            log.debug("delivery.not_claimed")
+            return None
+        outcome, to_inbox = attempt(claimed)
     return _record(claimed, outcome, to_inbox=to_inbox, until=started + KEEP_OUTCOME_S)
 
 

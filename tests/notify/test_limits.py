@@ -1,0 +1,126 @@
+"""Rate limits, the circuit breaker, and a slow channel's share of the threads."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from itertools import pairwise
+from typing import Any
+
+from tests.notify.conftest import Desk
+from tests.support.sink import Answer, Sink
+from vabhub.clock import utcnow
+from vabhub.db import reading
+from vabhub.notify import limits
+from vabhub.notify.channels_admin import get_channel
+from vabhub.notify.claims import claim
+from vabhub.notify.limits import Rate
+from vabhub.notify.send import deliver
+from vabhub.notify.slots import Place
+from vabhub.notify.states import DeliveryState
+
+
+def _channel(name: str = "hook") -> dict[str, Any]:
+    with reading() as session:
+        return get_channel(session, name)
+
+
+def _fail(desk: Desk, hook: Sink, times: int) -> list[int]:
+    hook.script.extend([Answer(500, "down")] * times)
+    ids = [desk.delivery_id(desk.accept("hook")) for _ in range(times)]
+    for number in ids:
+        deliver(number)
+    return ids
+
+
+def test_a_burst_is_spread_over_the_slots_and_counts_no_attempt(desk: Desk, sink: Sink) -> None:
+    desk.channel("slow", sink.url + "/in", rate_per_minute=20)
+    ids = [desk.delivery_id(desk.accept("slow")) for _ in range(30)]
+    for number in ids:
+        deliver(number)
+    assert len(sink.requests) == 1
+    waiting = [desk.delivery(number) for number in ids[1:]]
+    assert {row.attempts for row in waiting} == {0}
+    times = sorted(row.next_attempt_at for row in waiting)
+    gaps = [(later - one).total_seconds() for one, later in pairwise(times)]
+    assert all(2.5 < gap < 4 for gap in gaps), gaps
+    assert 80 < (times[-1] - utcnow()).total_seconds() < 90
+
+
+def test_who_comes_before_its_slot_is_sent_back_to_the_same_slot(redis: None) -> None:
+    rate = Rate(60, burst=2)
+    assert [limits.wait_s("c", number, rate) for number in (1, 2)] == [0, 0]
+    first = limits.wait_s("c", 3, rate)
+    assert 0 < first <= 1
+    assert 1 < limits.wait_s("c", 4, rate) <= 2
+    assert limits.wait_s("c", 3, rate) <= first
+
+
+def test_without_redis_a_process_counts_for_itself() -> None:
+    rate = Rate(60)
+    waits = [limits._local_wait_s("alone", number, rate, 100.0) for number in (1, 2, 3)]
+    assert waits == [0, 1, 2]
+    assert limits._local_wait_s("alone", 2, rate, 101.0) == 0
+
+
+def test_five_failures_hold_the_channel_and_what_waits_is_not_counted(desk: Desk, hook: Sink) -> None:
+    _fail(desk, hook, 5)
+    shown = _channel()
+    assert (shown["failures"], shown["opened_at"] is not None) == (5, True)
+    held = desk.delivery_id(desk.accept("hook"))
+    assert deliver(held) is None
+    row = desk.delivery(held)
+    assert (row.attempts, row.state) == (0, "pending")
+    assert timedelta(seconds=20) < row.next_attempt_at - utcnow() <= timedelta(seconds=30)
+    assert len(hook.requests) == 5
+
+
+def test_one_probe_at_a_time_and_its_success_lets_the_rest_go(desk: Desk, hook: Sink) -> None:
+    _fail(desk, hook, 5)
+    ids = [desk.delivery_id(desk.accept("hook")) for _ in range(3)]
+    assert deliver(ids[2]) is None
+    _hold_is_over(desk)
+    for number in ids:
+        desk.age(number, next_attempt_at=timedelta(minutes=1))
+    probe = claim(ids[0], "w")
+    assert probe is not None
+    assert claim(ids[1], "w") is None
+    assert desk.delivery(ids[1]).attempts == 0
+
+    _hold_is_over(desk)  # as if that worker had died
+    desk.age(ids[1], next_attempt_at=timedelta(minutes=2))
+    assert deliver(ids[1]) is DeliveryState.DELIVERED
+    assert (_channel()["failures"], _channel()["opened_at"], _channel()["blocked_until"]) == (0, None, None)
+    assert desk.delivery(ids[2]).next_attempt_at <= utcnow()
+
+
+def test_a_failed_probe_holds_it_for_longer(desk: Desk, hook: Sink) -> None:
+    _fail(desk, hook, 5)
+    _hold_is_over(desk)
+    (number,) = _fail(desk, hook, 1)
+    assert desk.delivery(number).attempts == 1
+    assert _channel()["failures"] == 6
+
+
+def test_a_slow_channel_gets_half_of_the_threads(desk: Desk, hook: Sink) -> None:
+    places = [Place() for _ in range(4)]
+    assert all(place.take("hook", 2) for place in places)
+    number = desk.delivery_id(desk.accept("hook"))
+    assert deliver(number) is None
+    assert desk.delivery(number).attempts == 0
+    urgent = desk.delivery_id(desk.accept("hook", priority="urgent"))
+    assert deliver(urgent) is DeliveryState.DELIVERED
+    for place in places:
+        place.__exit__(None, None, None)
+    desk.age(number, next_attempt_at=timedelta(minutes=1))
+    assert deliver(number) is DeliveryState.DELIVERED
+
+
+def _hold_is_over(desk: Desk) -> None:
+    from sqlalchemy import update
+
+    from vabhub.db import transaction
+    from vabhub.models import Channel
+
+    with transaction() as session:
+        past = utcnow() - timedelta(seconds=1)
+        session.execute(update(Channel).where(Channel.name == "hook").values(blocked_until=past))
