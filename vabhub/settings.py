@@ -125,6 +125,9 @@ class Settings(BaseModel):
     web_workers: int = _setting("WEB_CONCURRENCY", 1, "Web processes", ge=1, le=64)
     worker_threads: int = _setting("VABHUB_WORKER_THREADS", 8, "Threads that deliver", ge=1, le=64)
     max_sockets: int = _setting("VABHUB_MAX_SOCKETS", 5000, "Live sockets a web process accepts", ge=1)
+    retention_days: int = _setting(
+        "VABHUB_RETENTION_DAYS", 90, "Days that what was sent is kept", ge=1, le=36500
+    )
     session_days: int = _setting("VABHUB_SESSION_DAYS", 30, "Days until a sign-in expires", ge=1, le=365)
     trusted_proxies: int = _setting(
         "VABHUB_TRUSTED_PROXIES", 0, "Reverse proxies in front whose X-Forwarded headers count", ge=0, le=5

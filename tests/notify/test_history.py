@@ -6,7 +6,8 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import func, select, update
+from sqlalchemy.exc import NoResultFound
 
 from tests.notify.conftest import Desk
 from tests.support.sink import Sink
@@ -19,6 +20,7 @@ from vabhub.models import Attempt, Delivery, Notification
 from vabhub.notify import history
 from vabhub.notify.history import DeliveryQuery, HistoryQuery
 from vabhub.notify.send import deliver
+from vabhub.settings import Settings
 
 
 def _list(**query: Any) -> list[int]:
@@ -129,3 +131,16 @@ def test_deliveries_are_listed_with_what_they_carry(desk: Desk, hook: Sink) -> N
         assert history.list_deliveries(session, DeliveryQuery(status="delivered")).total == 1  # type: ignore[arg-type]
     (row,) = page.items
     assert (row["title"], row["status"], row["priority"]) == ("carried", "pending", "urgent")
+
+
+def test_what_is_older_than_the_retention_goes_unless_it_is_not_final(desk: Desk, settings: Settings) -> None:
+    done, waiting = desk.accept(), desk.accept()
+    deliver(desk.delivery_id(done))
+    long_ago = utcnow() - timedelta(days=settings.retention_days + 1)
+    with transaction() as session:
+        session.execute(update(Notification).values(created_at=long_ago))
+    assert history.purge_deleted() == 1
+    assert history.purge_deleted() == 0
+    assert desk.notification(waiting.id).status == "pending"
+    with pytest.raises(NoResultFound):
+        desk.notification(done.id)

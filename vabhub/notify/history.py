@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any, Literal
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
@@ -12,14 +13,15 @@ from sqlalchemy import ColumnElement, Select, exists, func, or_, select, update
 from sqlalchemy import delete as delete_rows
 from sqlalchemy.orm import Session, selectinload
 
-from vabhub.db import db_now, transaction
+from vabhub.db import db_now, reading, transaction
 from vabhub.errors import NotFound
 from vabhub.models import Attempt, Delivery, Notification
 from vabhub.notify import backlog
 from vabhub.notify import deliveries as changes
 from vabhub.notify.announce import event_after_commit, inbox_event_after_commit, unread_count
-from vabhub.notify.states import DeliveryState, NotificationStatus
+from vabhub.notify.states import ACTIVE, DeliveryState, NotificationStatus
 from vabhub.notify.views import attempt_view, delivery_view, notification_view
+from vabhub.settings import get_settings
 
 __all__ = [
     "DeliveryQuery",
@@ -39,6 +41,7 @@ __all__ = [
 
 KEEP_DELETED = timedelta(hours=24)
 SLICE = 200
+PAUSE_S = 0.05
 MAX_ID = 2**63 - 1
 
 
@@ -167,22 +170,58 @@ def delete_all(session: Session) -> int:
 
 
 def purge_deleted(limit: int = SLICE) -> int:
-    """Remove what was deleted a day ago and is not being sent; a slice at a time, so writers wait little."""
-    active = exists().where(
-        Delivery.notification_id == Notification.id, Delivery.state == DeliveryState.SENDING.value
-    )
+    """Remove a slice of what was deleted a day ago or is older than the retention; never what is not final.
+
+    They are looked for outside of the transaction, and a pause follows, so that writers wait little.
+    """
+    with reading() as session:
+        found = _expired(session, db_now(session))
+        ids = list(session.scalars(found[0].limit(limit))) or list(session.scalars(found[1].limit(limit)))
+    if not ids:
+        return 0
+    removed = _remove(ids)
+    time.sleep(PAUSE_S)
+    return removed
+
+
+def _expired(session: Session, now: datetime) -> tuple[Select[int], Select[int]]:
+    """Return two questions rather than one with OR, which no index could answer."""
+    chosen = select(Notification.id)
+    kept_since = now - timedelta(days=get_settings().retention_days)
+    deleted = chosen.where(Notification.deleted_at < now - KEEP_DELETED, ~_has(DeliveryState.SENDING))
+    old = chosen.where(Notification.created_at < kept_since, ~_has(*ACTIVE)).order_by(Notification.created_at)
+    return deleted, old
+
+
+def _has(*states: DeliveryState) -> ColumnElement[bool]:
+    found = Delivery.state.in_(sorted(states))
+    return exists().where(Delivery.notification_id == Notification.id, found)
+
+
+def _remove(ids: list[int]) -> int:
     with transaction() as session:
-        old = Notification.deleted_at < db_now(session) - KEEP_DELETED
-        ids = list(session.scalars(select(Notification.id).where(old, ~active).limit(limit)))
-        mine = select(Delivery.id).where(Delivery.notification_id.in_(ids))
+        # Someone may have sent one again since; its deliveries are locked before it is decided.
+        mine = Delivery.notification_id.in_(ids)
+        locked = session.execute(
+            select(Delivery.notification_id, Delivery.state).where(mine).with_for_update()
+        )
+        deleted = set(session.scalars(select(Notification.id).where(Notification.id.in_(ids), ~_shown())))
+        busy = {
+            row.notification_id
+            for row in locked
+            if row.state == DeliveryState.SENDING
+            or (row.state in ACTIVE and row.notification_id not in deleted)
+        }
+        gone = [number for number in ids if number not in busy]
+        its = select(Delivery.id).where(Delivery.notification_id.in_(gone))
         # Children first, as everywhere: rows are always locked in this order.
         for statement in (
-            delete_rows(Attempt).where(Attempt.delivery_id.in_(mine)),
-            delete_rows(Delivery).where(Delivery.notification_id.in_(ids)),
-            delete_rows(Notification).where(Notification.id.in_(ids)),
+            delete_rows(Attempt).where(Attempt.delivery_id.in_(its)),
+            delete_rows(Delivery).where(Delivery.notification_id.in_(gone)),
+            delete_rows(Notification).where(Notification.id.in_(gone)),
         ):
             session.execute(statement.execution_options(synchronize_session=False))
-        return len(ids)
+        return len(gone)
 
 
 def _shown() -> ColumnElement[bool]:
