@@ -10,7 +10,8 @@ from vabhub.settings import Settings
 
 _HEAD = """# Settings
 
-All settings are environment variables, or lines of a file `.env` in the directory VabHub is started from.
+All settings are environment variables, or lines of a file `.env` beside the `Makefile` (`VABHUB_ENV_FILE`
+names another). Relative paths begin there, too, wherever `vabhub` is called.
 A secret can also be kept in a file: `NAME_FILE=/run/secrets/name` in place of `NAME`.
 A wrong value stops the start with the variable's name and what was expected.
 

@@ -26,6 +26,7 @@ def _clean_environment() -> None:
         os.environ.pop(variable, None)
         os.environ.pop(f"{variable}_FILE", None)
     os.environ.pop("DYNO", None)
+    os.environ["VABHUB_ENV_FILE"] = os.devnull
 
 
 @pytest.fixture(scope="session")

@@ -107,3 +107,20 @@ def test_a_platform_without_its_services_is_refused(tmp_path: Path, missing: str
     del env[missing]
     with pytest.raises(SettingsError, match=missing):
         load_settings(env)
+
+
+def test_the_file_fills_what_the_environment_lacks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "env").write_text(f"VABHUB_DATA_DIR={tmp_path}\nPORT=8111\nHOST=0.0.0.0\n")
+    monkeypatch.setenv("VABHUB_ENV_FILE", str(tmp_path / "env"))
+    monkeypatch.setenv("PORT", "8222")
+    made = load_settings()
+    assert (made.host, made.port, made.data_dir) == ("0.0.0.0", 8222, tmp_path)
+
+
+def test_relative_paths_begin_at_the_checkout_wherever_we_are_called(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    made = load_settings({"SECRET_KEY": "a key of some length"})
+    assert made.data_dir == Path(__file__).resolve().parent.parent / "data"
+    assert list(tmp_path.iterdir()) == []

@@ -18,6 +18,9 @@ from vabhub.errors import SettingsError
 # sun_path holds 108 bytes on Linux and 104 on macOS, the closing zero included.
 _LONGEST_SOCKET_PATH = 100
 
+# The checkout, so that `vabhub` means the same installation in whatever directory it is called.
+HOME = Path(__file__).resolve().parent.parent
+
 
 class MediaRoot(BaseModel):
     """A folder of media and what it holds."""
@@ -157,14 +160,20 @@ def use_settings(settings: Settings | None) -> None:
     _settings = settings
 
 
+def environment() -> dict[str, str]:
+    """Return the environment, with what it lacks from `.env` (VABHUB_ENV_FILE names another file)."""
+    path = os.environ.get("VABHUB_ENV_FILE") or HOME / ".env"
+    return {**{name: value for name, value in dotenv_values(path).items() if value}, **os.environ}
+
+
 def load_settings(env: Mapping[str, str] | None = None) -> Settings:
-    """Read and check every variable; `.env` in the working directory fills what the environment lacks.
+    """Read and check every variable of `env`, or of environment() when none is given.
 
     Raises SettingsError that names the variable and what was expected; the value is never repeated for
     a secret.
     """
     if env is None:
-        env = {**{k: v for k, v in dotenv_values(".env").items() if v is not None}, **os.environ}
+        env = environment()
     try:
         given = Settings(**_given(env))
     except ValidationError as error:
@@ -217,7 +226,7 @@ def _check_together(given: Settings, env: Mapping[str, str]) -> None:
 
 
 def _resolve(given: Settings) -> Settings:
-    data_dir = given.data_dir.expanduser().absolute()
+    data_dir = (HOME / given.data_dir.expanduser()).absolute()
     changes: dict[str, Any] = {"data_dir": data_dir, "database_url": _database_url(given, data_dir)}
     if not given.redis_url:
         changes |= {"redis_url": f"unix://{_redis_socket(data_dir)}", "redis_is_embedded": True}

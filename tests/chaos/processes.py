@@ -35,6 +35,7 @@ def procfile() -> dict[str, list[str]]:
 def clean_environment(**extra: str) -> dict[str, str]:
     """Return an environment with nothing in it but what is given and what every program needs."""
     kept = {name: os.environ[name] for name in _KEPT if name in os.environ}
+    kept["VABHUB_ENV_FILE"] = os.devnull
     return {**kept, "PYTHONPATH": str(ROOT), "PYTHONDONTWRITEBYTECODE": "1", **extra}
 
 

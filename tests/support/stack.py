@@ -45,6 +45,7 @@ class Up:
                 **{name: os.environ[name] for name in _KEPT if name in os.environ},
                 "PYTHONPATH": str(ROOT),
                 "PYTHONDONTWRITEBYTECODE": "1",
+                "VABHUB_ENV_FILE": os.devnull,
                 "PORT": str(self.port),
                 "VABHUB_DATA_DIR": str(self.data_dir),
                 **env,

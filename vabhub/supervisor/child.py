@@ -16,6 +16,8 @@ from vabhub.supervisor.output import LineBuffer
 
 FIRST_WAIT_S = 0.5
 LONGEST_WAIT_S = 30.0
+# Having stayed up this long, a process that was started again is reported.
+STAYS_UP_AFTER_S = 1.0
 # Having run this long, a process counts as healthy: the next death waits the shortest time again.
 HEALTHY_AFTER_S = 60.0
 
@@ -50,6 +52,8 @@ class Child:
         self.lines = LineBuffer(noise)
         self.start_at: float | None = 0.0
         """When to start next on the monotonic clock; None while running or when it must not start."""
+        self.report_at: float | None = None
+        """When to say that it was started again; None when there is nothing to say."""
 
     @property
     def pid(self) -> int | None:
@@ -67,6 +71,7 @@ class Child:
         """Start the process. A command that does not exist dies with code 127, as in a shell."""
         self.start_at = None
         self._started_at = time.monotonic()
+        self.report_at = self._started_at + STAYS_UP_AFTER_S if self._deaths else None
         self._process = subprocess.Popen(
             self._argv,
             cwd=self._cwd,
@@ -104,6 +109,7 @@ class Child:
 
     def schedule(self) -> float:
         """Plan the next start and return the seconds until then."""
+        self.report_at = None
         if time.monotonic() - self._started_at >= HEALTHY_AFTER_S:
             self._deaths = 0
         wait_s = min(FIRST_WAIT_S * 2.0**self._deaths, LONGEST_WAIT_S)
@@ -120,6 +126,11 @@ class Child:
             return f"{text} (it keeps failing: its lines above say why, `vabhub doctor` checks the rest)"
         return text
 
+    def return_notice(self) -> str:
+        """Return the line that says that it runs again, and count it as said."""
+        self.report_at = None
+        return f"{self.name} is back (attempt {self._deaths})"
+
 
 def _how(code: int) -> str:
     if code >= 0:
@@ -135,12 +146,11 @@ def _die_with_parent() -> None:
         _prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
-def child_env(defaults: Mapping[str, str] | None = None, **forced: str) -> dict[str, str]:
+def child_env(**forced: str) -> dict[str, str]:
     """Return the environment of a process: ours, our Python first on PATH, our package importable."""
     root = str(Path(__file__).resolve().parents[2])
     paths = [root, *filter(None, os.environ.get("PYTHONPATH", "").split(os.pathsep))]
     return {
-        **(defaults or {}),
         **os.environ,
         **forced,
         "PATH": os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath)]),

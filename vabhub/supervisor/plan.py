@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import socket
@@ -24,8 +25,6 @@ class Plan:
     redis_socket: str | None
     """Where the embedded Redis listens; None when REDIS_URL names another."""
     json_lines: bool
-    env: dict[str, str]
-    """What `.env` says: the processes run in another directory and would not find it."""
 
     @property
     def address(self) -> str:
@@ -70,28 +69,35 @@ def refuse_taken_port(plan: Plan) -> None:
             f"HOST: {plan.host} is not an address of this machine: {error.strerror}."
         ) from error
     except OSError as error:
-        raise SettingsError(
-            f"PORT: cannot listen on {plan.host}:{plan.port}: {os.strerror(error.errno or 0)}. "
-            "Stop the program that uses it, or choose another PORT."
-        ) from error
+        raise SettingsError(_cannot_listen(plan, error)) from error
+
+
+def _cannot_listen(plan: Plan, error: OSError) -> str:
+    host = f"[{plan.host}]" if ":" in plan.host else plan.host
+    said = f"cannot listen on {host}:{plan.port}: {os.strerror(error.errno or 0)}."
+    if error.errno == errno.EADDRINUSE:
+        return f"PORT: {said} Stop the program that uses it, or choose another PORT."
+    if error.errno == errno.EACCES:
+        why = "Ports below 1024 are for root" if plan.port < 1024 else "This user may not"
+        return f"PORT: {said} {why}; choose a PORT from 1024 upwards."
+    return (
+        f"HOST: {said} {plan.host} is no address of this machine: use 127.0.0.1 for this machine only, "
+        "or 0.0.0.0 to let the home network in."
+    )
 
 
 def _work_out() -> Plan:
-    from dotenv import dotenv_values
-
     from vabhub.settings import get_settings
 
     settings = get_settings()
     if not settings.redis_is_embedded:
         _refuse_silent_redis(settings.redis_url)
-    from_file = {name: value for name, value in dotenv_values(".env").items() if value is not None}
     return Plan(
         data_dir=str(settings.data_dir),
         host=settings.host,
         port=settings.port,
         redis_socket=urlsplit(settings.redis_url).path if settings.redis_is_embedded else None,
         json_lines=settings.log_format == "json",
-        env=from_file,
     )
 
 

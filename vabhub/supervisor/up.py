@@ -30,7 +30,7 @@ def up(procfile_path: Path | None = None) -> int:
     lock = DataLock(Path(plan.data_dir))
     lock.take(plan.url)
     refuse_taken_port(plan)
-    env = child_env(plan.env, VABHUB_DATA_DIR=plan.data_dir)
+    env = child_env(VABHUB_DATA_DIR=plan.data_dir)
     _release(lines.pop(procfile.RELEASE, None), path.parent, env)
     names = ["vabhub", *lines] + (["redis"] if plan.redis_socket else [])
     output = Output(names, json_lines=plan.json_lines, colours=not env.get("NO_COLOR"))
