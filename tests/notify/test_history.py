@@ -85,6 +85,15 @@ def test_unread_is_what_reached_the_inbox_and_was_not_read(desk: Desk, hook: Sin
     assert desk.notification(second).read_at is not None
 
 
+def test_reading_one_tells_every_device_the_new_number(desk: Desk) -> None:
+    first, _second = _inbox(desk), _inbox(desk)
+    with transaction() as session:
+        history.mark_read(session, first)
+    told = last(Topic.NOTIFICATIONS)
+    assert told is not None
+    assert (told["data"]["event"], told["data"]["unread"]) == ("read", 1)
+
+
 def test_a_deleted_notification_is_gone_and_what_waited_is_not_sent(desk: Desk, hook: Sink) -> None:
     accepted = desk.accept("hook")
     with transaction() as session:

@@ -140,7 +140,7 @@ def mark_read(session: Session, notification_id: int) -> dict[str, Any]:
             .values(read_at=now, updated_at=now)
             .execution_options(synchronize_session="evaluate")
         )
-        event_after_commit(session, "read", [notification])
+        event_after_commit(session, "read", [notification], inbox=True)
     return notification_view(notification)
 
 
