@@ -17,6 +17,7 @@ from vabhub.log import configure_logging, get_logger
 from vabhub.settings import get_settings
 from workers import boot
 from workers.middleware import TaskLog
+from workers.outage import quieten_dramatiq
 from workers.wake import Waker, consume_wakefully
 
 DRAIN_S = 20.0
@@ -32,6 +33,7 @@ def main() -> int:
         sys.stderr.write(f"vabhub worker: {error.message}\n")
         return 1
     configure_logging(process="worker", level=settings.log_level, json_lines=settings.log_format == "json")
+    quieten_dramatiq()
     stopping = _stop_on_signals()
     broker = boot.load_actors()
     broker.add_middleware(TaskLog())
@@ -44,7 +46,7 @@ def main() -> int:
     waker.start()
     gc.collect()
     gc.freeze()
-    log.info("worker.ready", threads=settings.worker_threads + boot.URGENT_THREADS)
+    log.info("worker.ready", threads=settings.worker_threads, urgent_threads=boot.URGENT_THREADS)
     stopping.wait()
     _drain(workers, waker)
     return 0

@@ -9,18 +9,17 @@ from __future__ import annotations
 
 import threading
 from collections import defaultdict
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable
 
 import redis
 from dramatiq import Message
 from dramatiq.broker import MessageProxy
 from dramatiq.brokers.redis import RedisBroker, _RedisConsumer
-from dramatiq.errors import ConnectionClosed
 
 from vabhub.log import get_logger
 from vabhub.queues import WAKE_CHANNEL
 from vabhub.redis_client import get_pubsub_redis
+from workers.outage import Outage
 
 log = get_logger(__name__)
 
@@ -78,15 +77,18 @@ class Waker:
 class WakefulConsumer(_RedisConsumer):
     """Takes messages as Dramatiq's consumer does, but sleeps until it is woken."""
 
-    def __init__(self, broker: RedisBroker, queue: str, prefetch: int, timeout: int, waker: Waker) -> None:
+    def __init__(
+        self, broker: RedisBroker, queue: str, prefetch: int, timeout: int, *, waker: Waker, outage: Outage
+    ) -> None:
         super().__init__(broker, queue, prefetch, timeout)  # type: ignore[no-untyped-call]
         self._waker = waker
+        self._outage = outage
 
     def __next__(self) -> MessageProxy | None:
         """Return the next message, or None after a wait, for the caller to look whether it is to stop."""
         room = self.prefetch - self.outstanding_message_count
         if not self.message_cache and room > 0:
-            with _closed_when_silent():
+            with self._outage.watch(self.queue_name):
                 self.message_cache = self.broker.do_fetch(self.queue_name, room)
         while self.message_cache:
             data = self.message_cache.pop(0)
@@ -99,30 +101,29 @@ class WakefulConsumer(_RedisConsumer):
 
     def ack(self, message: MessageProxy) -> None:
         """Acknowledge; then there is room for another."""
-        with _closed_when_silent():
+        with self._outage.watch(self.queue_name):
             super().ack(message)  # type: ignore[no-untyped-call]
         self._waker.wake(self.queue_name)
 
     def nack(self, message: MessageProxy) -> None:
         """Refuse; then there is room for another."""
-        with _closed_when_silent():
+        with self._outage.watch(self.queue_name):
             super().nack(message)  # type: ignore[no-untyped-call]
         self._waker.wake(self.queue_name)
 
-
-@contextmanager
-def _closed_when_silent() -> Iterator[None]:
-    """Let Dramatiq take a time-out for what it is, a connection to open anew; it knows only lost ones."""
-    try:
-        yield
-    except (redis.ConnectionError, redis.TimeoutError) as error:
-        raise ConnectionClosed(error) from None  # type: ignore[no-untyped-call]
+    def requeue(self, messages: Iterable[MessageProxy]) -> None:
+        """Give back what was taken and not begun."""
+        taken = list(messages)
+        if taken:  # else Redis is not asked, and nothing is known of it
+            with self._outage.watch(self.queue_name):
+                super().requeue(taken)  # type: ignore[no-untyped-call]
 
 
 def consume_wakefully(broker: RedisBroker, waker: Waker) -> None:
-    """Let the broker's consumers wait for `waker`."""
+    """Let the broker's consumers wait for `waker`, and say together when Redis goes and comes back."""
+    outage = Outage()
 
     def consume(queue_name: str, prefetch: int = 1, timeout: int = 5000) -> WakefulConsumer:
-        return WakefulConsumer(broker, queue_name, prefetch, timeout, waker)
+        return WakefulConsumer(broker, queue_name, prefetch, timeout, waker=waker, outage=outage)
 
     broker.consume = consume  # type: ignore[method-assign]

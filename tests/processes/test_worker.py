@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 from dramatiq.brokers.redis import RedisBroker
 from dramatiq.message import Message
+from redis import Redis
 
 from tests.support.redis import RedisServer
 from tests.support.stack import ROOT
@@ -126,26 +127,86 @@ def test_a_lost_wake_up_costs_seconds_only(worker: WorkerProcess, tmp_path: Path
     wait_until(lambda: lines(tmp_path / "out") == ["begun", "done"], timeout_s=8)
 
 
-def test_a_worker_outlives_a_frozen_and_a_killed_redis(tmp_path: Path, settings: Settings) -> None:
+@pytest.fixture
+def own_redis(tmp_path: Path, settings: Settings) -> Iterator[RedisServer]:
+    """A Redis that only this test uses, and may break; the settings name it."""
     server = RedisServer(tmp_path / "own-redis")
     server.start()
     use_settings(settings.model_copy(update={"redis_url": server.url}))
+    yield server
+    redis_client.close()
+    queues.reset()
+    server.remove()
+
+
+@pytest.fixture
+def breakable(tmp_path: Path, own_redis: RedisServer) -> Iterator[WorkerProcess]:
+    """A worker of that Redis."""
+    running = WorkerProcess(tmp_path, get_settings(), threads=2)
+    yield running
+    running.process.kill()
+    running.process.wait()
+
+
+def test_a_worker_outlives_a_frozen_and_a_killed_redis(
+    breakable: WorkerProcess, own_redis: RedisServer, tmp_path: Path
+) -> None:
+    own_redis.signal(signal.SIGSTOP)
+    wait_until(lambda: "worker.redis_lost" in breakable.text(), timeout_s=20)
+    own_redis.signal(signal.SIGCONT)
+    own_redis.kill()
+    own_redis.start()
+    deliver(tmp_path / "out", 0)
+    wait_until(lambda: lines(tmp_path / "out") == ["begun", "done"], timeout_s=20)
+    assert "Traceback" not in breakable.text()
+
+
+def test_an_outage_of_redis_is_two_lines_for_all_queues(
+    breakable: WorkerProcess, own_redis: RedisServer
+) -> None:
+    own_redis.kill()
+    wait_until(lambda: "worker.redis_lost" in breakable.text(), timeout_s=20)
+    time.sleep(6)  # each consumer has asked again, in vain
+    own_redis.start()
+    wait_until(lambda: "worker.redis_back" in breakable.text(), timeout_s=20)
+    assert len(breakable.text().splitlines()) == 3, breakable.text()  # with the ready line
+
+
+def test_a_redis_without_memory_is_two_lines_and_costs_no_acknowledgement(
+    breakable: WorkerProcess, own_redis: RedisServer, tmp_path: Path
+) -> None:
+    deliver(tmp_path / "out", 1)
+    wait_until(lambda: lines(tmp_path / "out") == ["begun"])
+    with Redis.from_url(own_redis.url) as client:
+        client.config_set("maxmemory", 1)
+        wait_until(lambda: lines(tmp_path / "out") == ["begun", "done"])
+        wait_until(lambda: "state=refusing" in breakable.text(), timeout_s=20)
+        assert "maxmemory" in breakable.text()
+        client.config_set("maxmemory", 0)
+    wait_until(lambda: "worker.redis_back" in breakable.text(), timeout_s=20)
+    waiting = redis_client.get_queue_redis(answer_timeout_s=2)
+    wait_until(
+        lambda: not waiting.keys("dramatiq:__acks__*"), timeout_s=20, what="nothing left to acknowledge"
+    )
+    waiting.close()
+    assert len(breakable.text().splitlines()) == 3, breakable.text()
+
+
+def test_at_debug_level_dramatiq_says_everything(
+    tmp_path: Path, own_redis: RedisServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("VABHUB_LOG_LEVEL", "debug")
     running = WorkerProcess(tmp_path, get_settings(), threads=2)
     try:
-        server.signal(signal.SIGSTOP)
-        wait_until(lambda: "Restarting consumer" in running.text(), timeout_s=20)
-        server.signal(signal.SIGCONT)
-        server.kill()
-        server.start()
-        deliver(tmp_path / "out", 0)
-        wait_until(lambda: lines(tmp_path / "out") == ["begun", "done"], timeout_s=20)
-        assert "Traceback" not in running.text()
+        own_redis.kill()
+        wait_until(lambda: "Restarting consumer in" in running.text(), timeout_s=20)
     finally:
         running.process.kill()
         running.process.wait()
-        redis_client.close()
-        queues.reset()
-        server.remove()
+
+
+def test_the_ready_line_tells_both_kinds_of_threads(worker: WorkerProcess) -> None:
+    assert "threads=1 urgent_threads=2" in worker.text()
 
 
 def test_repeated_signals_let_a_running_task_finish(worker: WorkerProcess, tmp_path: Path) -> None:
