@@ -22,6 +22,17 @@ def test_a_killed_process_comes_back(start: Start) -> None:
     up.wait_for("worker was killed by SIGKILL; next try in 0.5 s")
     wait_until(lambda: up.logs().count("sleeper runs") == 2)
     assert up.named("sleeper.py").pid != first.pid
+    up.wait_for("worker is back (attempt 1)")
+    up.stop()
+    assert up.logs().count("is back") == 1
+
+
+def test_only_what_stays_up_is_called_back(start: Start, tmp_path: Path) -> None:
+    once = tmp_path / "third-time"
+    script = f"echo x >> {once}; [ $(wc -l < {once}) -ge 3 ] && exec sleep 600; exit 3"
+    up = start(worker=f"sh -c '{script}'")
+    up.wait_for("worker is back (attempt 2)")
+    assert up.logs().count("is back") == 1
     up.stop()
 
 

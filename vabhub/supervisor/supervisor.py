@@ -46,7 +46,7 @@ class Supervisor:
 
     def step(self, longest_s: float = 30.0) -> None:
         """Relay lines, bury the dead and start what is due; sleep until one of these, or `longest_s`."""
-        for key, _ in self._selector.select(self._until_next_start(longest_s)):
+        for key, _ in self._selector.select(self._until_due(longest_s)):
             if key.data is None:
                 with suppress(BlockingIOError):
                     os.read(self._wake_reader, 4096)
@@ -68,7 +68,7 @@ class Supervisor:
         """Stop every child within ten seconds, the first one added (Redis) last."""
         self._stop_asked = True
         for child in self._children:
-            child.start_at = None
+            child.start_at = child.report_at = None
         redis = [child for child in self._children if child.name == "redis"]
         self._stop([child for child in self._children if child not in redis], KILL_AFTER_S)
         self._stop(redis, REDIS_KILL_AFTER_S)
@@ -93,15 +93,17 @@ class Supervisor:
         self._guard.add(child.pid)
         self._selector.register(child.pipe, selectors.EVENT_READ, child)
 
-    def _until_next_start(self, longest_s: float) -> float:
-        starts = [child.start_at for child in self._children if child.start_at is not None]
-        return max(0.0, min([longest_s, *(at - time.monotonic() for at in starts)]))
+    def _until_due(self, longest_s: float) -> float:
+        times = [at for child in self._children for at in (child.start_at, child.report_at) if at is not None]
+        return max(0.0, min([longest_s, *(at - time.monotonic() for at in times)]))
 
     def _tend(self, child: Child) -> None:
         if child.has_died():
             self._bury(child)
         elif child.pid is None and child.start_at is not None and child.start_at <= time.monotonic():
             self._start(child)
+        elif child.report_at is not None and child.report_at <= time.monotonic():
+            self._output.say(child.return_notice())
 
     def _relay(self, child: Child) -> bool:
         """Pass on what a child wrote; return whether there may be more."""
