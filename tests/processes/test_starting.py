@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import socket
 from pathlib import Path
@@ -12,6 +13,7 @@ from tests.processes.conftest import Start
 from tests.support.ports import free_port
 from tests.support.redis import RedisServer
 from tests.support.stack import Up
+from vabhub.supervisor.plan import Plan, _cannot_listen
 
 
 def refusal(up: Up) -> str:
@@ -61,6 +63,20 @@ def test_a_taken_port_is_refused(start: Start) -> None:
         port = taken.getsockname()[1]
         up = start(PORT=str(port))
         assert f"PORT: cannot listen on 127.0.0.1:{port}: Address already in use" in refusal(up)
+
+
+def test_an_address_of_another_machine_blames_the_host(start: Start) -> None:
+    line = refusal(start(HOST="192.0.2.1"))  # a documentation address, RFC 5737
+    assert line.startswith("vabhub: HOST: cannot listen on 192.0.2.1:")
+    assert "0.0.0.0" in line
+    assert "PORT" not in line
+
+
+def test_a_port_for_root_only_says_so() -> None:
+    plan = Plan(data_dir="", host="127.0.0.1", port=80, redis_socket=None, json_lines=False)
+    text = _cannot_listen(plan, OSError(errno.EACCES, "x"))
+    assert text.startswith("PORT: cannot listen on 127.0.0.1:80: Permission denied.")
+    assert "below 1024" in text
 
 
 def test_a_data_directory_that_cannot_be_written_is_refused(start: Start, tmp_path: Path) -> None:
