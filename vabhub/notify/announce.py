@@ -17,10 +17,12 @@ from vabhub.log import get_logger
 from vabhub.models import Notification
 from vabhub.notify.views import Shown, notification_view
 from vabhub.queues import Queue, Task, hint
+from vabhub.redis_client import PREFIX, get_redis
 
 log = get_logger(__name__)
 
 QUEUES = (Queue.URGENT, Queue.HIGH, Queue.DEFAULT, Queue.LOW)
+COUNTS_KEY = f"{PREFIX}delivery:counts"
 PRIORITIES = ("urgent", "high", "normal", "low")
 
 
@@ -58,6 +60,13 @@ def inbox_event_after_commit(session: Session, event: str, **about: Any) -> None
     _news(session).events.append(news)
 
 
+def count_after_commit(session: Session, **counts: float) -> None:
+    """Add to the counters that metrics.py reads, once this transaction is committed."""
+    kept = _news(session).counts
+    for name, by in counts.items():
+        kept[name] = kept.get(name, 0) + by
+
+
 def hint_after_commit(session: Session, deliveries: Iterable[tuple[int, int]]) -> None:
     """Hint `(delivery id, priority)` to the workers, once this transaction is committed."""
     _news(session).hints += deliveries
@@ -81,6 +90,7 @@ class _News:
 
     hints: list[tuple[int, int]] = field(default_factory=list)
     events: list[dict[str, Any]] = field(default_factory=list)
+    counts: dict[str, float] = field(default_factory=dict)
 
     def tell(self) -> None:
         if hint_all(self.hints):
@@ -88,8 +98,16 @@ class _News:
         try:
             for event in self.events:
                 publish(Topic.NOTIFICATIONS, event)
+            if self.counts:
+                self._count()
         except redis.RedisError as error:
             log.warning("notify.events_lost", count=len(self.events), reason=str(error)[:200])
+
+    def _count(self) -> None:
+        with get_redis().pipeline(transaction=False) as pipe:
+            for name, by in self.counts.items():
+                pipe.hincrbyfloat(COUNTS_KEY, name, by)
+            pipe.execute()
 
 
 def _news(session: Session) -> _News:

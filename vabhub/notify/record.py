@@ -15,7 +15,7 @@ from vabhub.log import get_logger
 from vabhub.models import Channel, Delivery, UtcDateTime
 from vabhub.notify import breaker, states
 from vabhub.notify.accept import INBOX, NewNotification, accept
-from vabhub.notify.announce import event_after_commit
+from vabhub.notify.announce import count_after_commit, event_after_commit
 from vabhub.notify.claims import ATTEMPT, Claim
 from vabhub.notify.prepared import Prepared
 from vabhub.notify.retry import LONGEST
@@ -26,6 +26,8 @@ log = get_logger(__name__)
 
 GIVE_UP = frozenset({OutcomeKind.PERMANENT_CHANNEL, OutcomeKind.PERMANENT_MESSAGE})
 
+# From accept to delivered.
+BUCKETS_S = (0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 1800, 7200, 86400)
 # What says that a provider is not there, and what says that it is.
 FAILURES = frozenset({OutcomeKind.TRANSIENT, OutcomeKind.UNCERTAIN})
 ANSWERS = frozenset({OutcomeKind.OK, OutcomeKind.PERMANENT_MESSAGE})
@@ -81,6 +83,8 @@ def finish(claim: Claim, outcome: Outcome, *, to_inbox: bool = False) -> Deliver
             inbox = to_inbox and reached is DeliveryState.DELIVERED
             changed = states.refresh_one(session, moved.notification_id, now, inbox=inbox)
             event_after_commit(session, "delivery", [changed], inbox=inbox)
+            took = now - (changed.send_at or changed.created_at)
+            _count(session, outcome, reached, took.total_seconds())
     log.info("delivery.attempted", outcome=outcome.kind.value, state=reached, attempt=claim.attempts)
     return reached
 
@@ -130,6 +134,16 @@ def _record(session: Session, claim: Claim, outcome: Outcome, now: datetime, rea
     }
     attempt = {"the_delivery": claim.delivery_id, "the_epoch": claim.epoch}
     _CLOSE_ATTEMPT.run(session, **attempt, **values)
+
+
+def _count(session: Session, outcome: Outcome, reached: DeliveryState | None, took_s: float) -> None:
+    counts = {f"attempt:{outcome.kind.value}": 1.0}
+    if reached is DeliveryState.RETRYING:
+        counts["retries"] = 1
+    if reached is DeliveryState.DELIVERED:
+        bound = next((bound for bound in BUCKETS_S if took_s <= bound), float("inf"))
+        counts |= {f"le:{bound:g}": 1, "seconds": max(took_s, 0.0)}
+    count_after_commit(session, **counts)
 
 
 def _tell_channel(session: Session, claim: Claim, outcome: Outcome, now: datetime) -> None:

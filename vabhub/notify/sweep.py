@@ -15,7 +15,7 @@ from vabhub.db import db_now, reading, transaction
 from vabhub.log import get_logger
 from vabhub.models import Attempt, Delivery
 from vabhub.notify import states
-from vabhub.notify.announce import QUEUES, event_after_commit, hint_all
+from vabhub.notify.announce import QUEUES, count_after_commit, event_after_commit, hint_all
 from vabhub.notify.states import WAITING, DeliveryState, Moved
 from vabhub.queues import untaken
 
@@ -87,6 +87,7 @@ def _expire() -> int:
         ]
         changed = states.refresh(session, {row.notification_id for row in moved}, now) if moved else []
         event_after_commit(session, "delivery", changed)
+        count_after_commit(session, leases_expired=len(moved), **{"attempt:unknown": len(moved)})
         return len(moved)
 
 
