@@ -56,6 +56,7 @@ def test_a_template_that_does_not_exist_is_refused(desk: Desk) -> None:
     "wrong",
     [
         {"title": ""},
+        {"title": " \t "},
         {"title": "x" * 256},
         {"title": "a\x00b"},
         {"title": "\ud800"},
@@ -158,3 +159,21 @@ def test_it_is_accepted_while_redis_is_away(desk: Desk, redis_server: RedisServe
     finally:
         redis_server.signal(signal.SIGCONT)
     assert desk.notification(accepted.id).status == "pending"
+
+
+@pytest.mark.parametrize(
+    ("given", "kept"),
+    [
+        ("http://nas.local/影片/第 1 集", "http://nas.local/%E5%BD%B1%E7%89%87/%E7%AC%AC%201%20%E9%9B%86"),
+        ('https://nas/a?q="x y"', "https://nas/a?q=%22x%20y%22"),
+        ("https://nas/#!/item?id=1", "https://nas/#!/item?id=1"),
+    ],
+)
+def test_a_link_is_encoded_as_a_browser_would(given: str, kept: str) -> None:
+    assert NewNotification(title="t", message="m", link=given).link == kept  # type: ignore[arg-type]
+
+
+def test_a_title_that_is_too_short_or_long_says_so_in_characters() -> None:
+    for title in ("  ", "x" * 256):
+        with pytest.raises(ValidationError, match="character"):
+            NewNotification(title=title, message="m")

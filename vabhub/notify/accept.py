@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Annotated, Any, Literal
+from urllib.parse import quote
 
 from pydantic import (
     AfterValidator,
     AnyHttpUrl,
     AwareDatetime,
     BaseModel,
+    BeforeValidator,
     ConfigDict,
     Field,
     PlainSerializer,
@@ -73,9 +76,19 @@ def _short_url(url: AnyHttpUrl | None) -> str | None:
     return None if url is None else str(url)
 
 
-Text = Annotated[str, AfterValidator(_no_nul), AfterValidator(_storable)]
+def _encoded(url: Any) -> Any:
+    # Scripts put file names into links as they are; what a browser would encode is no reason to refuse.
+    return _UNENCODED.sub(lambda found: quote(found[0]), url.strip()) if isinstance(url, str) else url
+
+
+_UNENCODED = re.compile(r"""[ "'<>\\^`{|}]""")
+# Behind the constraints on length, which must see the text itself to say "characters".
+_CHECKS = (AfterValidator(_no_nul), AfterValidator(_storable))
+Text = Annotated[str, *_CHECKS]
 # Checked as an address, kept as the text that is stored.
-Url = Annotated[AnyHttpUrl | None, AfterValidator(_short_url), PlainSerializer(lambda url: url)]
+Url = Annotated[
+    AnyHttpUrl | None, BeforeValidator(_encoded), AfterValidator(_short_url), PlainSerializer(lambda url: url)
+]
 JsonObject = Annotated[dict[str, Any] | None, AfterValidator(_json_size)]
 Type = Literal["info", "success", "warning", "error"]
 
@@ -85,15 +98,15 @@ class NewNotification(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    title: Annotated[Text, StringConstraints(min_length=1, max_length=255, strip_whitespace=True)]
+    title: Annotated[str, StringConstraints(min_length=1, max_length=255, strip_whitespace=True), *_CHECKS]
     message: Annotated[Text, AfterValidator(_message_size)]
     type: Type = "info"
-    level: Annotated[Text, StringConstraints(max_length=32)] | None = None
+    level: Annotated[str, StringConstraints(max_length=32), *_CHECKS] | None = None
     priority: Literal["low", "normal", "high", "urgent"] = "normal"
     channels: Annotated[list[Annotated[str, Field(max_length=64)]], Field(max_length=32)] = Field(
         default_factory=list, description="Names of channels; the inbox when empty"
     )
-    template: Annotated[Text, StringConstraints(max_length=100)] | None = None
+    template: Annotated[str, StringConstraints(max_length=100), *_CHECKS] | None = None
     data: JsonObject = None
     image_url: Url = None
     link: Url = None
