@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import json
+import time
+
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import StorageState, WebSocketRoute, expect
 
 from tests.browser.conftest import OpenPage
 from tests.support.stack import Stack
@@ -52,13 +55,46 @@ def test_without_redis_the_page_says_so_until_it_is_back(
     if fault == "frozen":
         redis.suspend()
     else:
-        redis.kill()
-        for _ in range(3):  # the supervisor brings it back at once: kill until the page has noticed
+        deadline = time.monotonic() + 30
+        # The supervisor brings it back at once: kill until the page has noticed.
+        while page.locator("[data-banner]").is_hidden() and time.monotonic() < deadline:
             stack.named("redis-server").kill()
+            page.wait_for_timeout(100)
     expect(page.locator("[data-banner]")).to_be_visible(timeout=30_000)
     expect(page.locator("[data-banner]")).to_contain_text("Live data stopped")
     if fault == "frozen":
+        expect(page.locator("[data-conn]")).to_have_attribute("data-state", "delayed")
         redis.resume()
     expect(page.locator("[data-banner]")).to_be_hidden(timeout=45_000)
     expect(page.locator('[data-conn][data-state="live"]')).to_be_visible()
     complaints.clear()
+
+
+@pytest.mark.parametrize(
+    ("locale", "delayed", "system"), [("en-US", "Delayed", "System"), ("zh-CN", "数据延迟", "系统")]
+)
+def test_frozen_numbers_are_never_called_live(
+    open_page: OpenPage, session: StorageState, locale: str, delayed: str, system: str
+) -> None:
+    page = open_page("/login", cookies=session["cookies"], locale=locale)
+    sockets: list[WebSocketRoute] = []
+    let_through = True
+
+    def serve(socket: WebSocketRoute) -> None:
+        sockets.append(socket)
+        socket.connect_to_server().on_message(lambda text: socket.send(text) if let_through else None)
+
+    page.route_web_socket("**/api/ws/ws", serve)
+    page.goto("/")
+    expect(page.locator('[data-conn][data-state="live"]')).to_be_visible()
+    # As when Redis stops: the socket stays open, says so once and falls silent.
+    let_through = False
+    sockets[-1].send(json.dumps({"type": "status", "source": "redis", "state": "down"}))
+    expect(page.locator('[data-conn][data-state="delayed"]')).to_be_visible(timeout=20_000)
+    expect(page.locator("[data-conn-state]")).to_have_text(delayed)
+    # Five tiles draw the system's numbers; it is one source and has its own name.
+    expect(page.locator("[data-summary]")).to_contain_text(f"{system} · ")
+    expect(page.locator("[data-summary]")).to_contain_text("2")
+    expect(page.locator("[data-banner]")).to_contain_text("Redis")
+    let_through = True
+    expect(page.locator('[data-conn][data-state="live"]')).to_be_visible(timeout=20_000)

@@ -7,7 +7,8 @@ export function startSummary() {
   const line = document.querySelector("[data-summary]");
   onTick(() => {
     const troubled = [...document.querySelectorAll('.tile[data-status="error"], .tile[data-status="stale"]')];
-    const names = [...new Map(troubled.map((tile) => [tile.dataset.source, tile.querySelector("h2").textContent])).values()];
+    // Several tiles draw one source: the sources are counted and named, not the tiles.
+    const names = [...new Set(troubled.map((tile) => tile.dataset.source))].map((source) => t(`source.${source}`));
     setAttr(line, "data-level", names.length ? "warn" : "");
     setText(line, names.length ? t("overview.attention", { n: names.length, names: names.join(" · ") }) : t("overview.fine"));
   });
