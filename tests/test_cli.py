@@ -8,12 +8,15 @@ import sys
 from pathlib import Path
 
 import pytest
+from sqlalchemy import update
 
 from tests.support.ports import free_port
 from tests.support.redis import RedisServer
 from tests.support.stack import ROOT
 from vabhub import accounts
-from vabhub.db import reading
+from vabhub.db import reading, transaction
+from vabhub.models import Channel
+from vabhub.notify import channels_admin
 from vabhub.settings import Settings
 
 
@@ -147,6 +150,48 @@ def test_send_to_an_unknown_channel_is_refused(env: dict[str, str], tmp_path: Pa
     assert done.returncode == 1
     assert "pigeon" in done.stderr
     assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize("wait", ["-1", "nan", "inf", "soon"])
+def test_send_refuses_a_wait_that_is_none(tmp_path: Path, wait: str) -> None:
+    done = run("send", "Backup", "It is done", "--wait", wait, cwd=tmp_path)
+    assert done.returncode == 2
+    assert done.stderr.startswith("usage: vabhub send")
+    assert "expected a number of seconds" in done.stderr
+
+
+@pytest.mark.parametrize("command", ["send", "doctor", "token"])
+def test_an_unknown_option_shows_the_usage_of_its_command(tmp_path: Path, command: str) -> None:
+    words = {"send": ("Backup", "It is done"), "token": ("list",), "doctor": ()}[command]
+    done = run(command, *words, "--loud", cwd=tmp_path)
+    assert done.returncode == 2
+    assert done.stderr.startswith(f"usage: vabhub {command}")
+    assert "--loud" in done.stderr
+
+
+def test_send_takes_several_channels_at_once(env: dict[str, str], tmp_path: Path) -> None:
+    words = ("--channels", "system, pigeon", "--channel", "owl")
+    done = run("send", "Backup", "It is done", *words, cwd=tmp_path, **env)
+    assert done.returncode == 1
+    assert "pigeon" in done.stderr
+    assert "owl" in done.stderr
+    assert "'system'" not in done.stderr
+    assert run("send", "Backup", "Done", "--channels", "system", cwd=tmp_path, **env).returncode == 0
+
+
+@pytest.mark.parametrize("reason", [None, "the provider answered 401"])
+def test_send_says_that_a_channel_is_switched_off(
+    env: dict[str, str], tmp_path: Path, reason: str | None
+) -> None:
+    with transaction() as session:
+        hook = {"name": "hook", "kind": "webhook", "settings": {"url": "https://example.org/hook"}}
+        channels_admin.create_channel(session, channels_admin.NewChannel.model_validate(hook))
+        values = {"disabled_reason": reason} if reason else {"enabled": False}
+        session.execute(update(Channel).where(Channel.name == "hook").values(**values))
+    done = run("send", "Backup", "It is done", "--channel", "hook", cwd=tmp_path, **env)
+    first, second = done.stdout.splitlines()
+    assert first.startswith("notification 1: ")
+    assert second == f"channel hook is switched off: {reason or 'by hand, in its settings'}"
 
 
 def test_the_doctor_finds_a_good_installation_well(env: dict[str, str], tmp_path: Path) -> None:

@@ -15,7 +15,9 @@ _COMMANDS = (up, migrate, token, send, doctor)
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; return its exit code. An error that we know is one line on stderr, no traceback."""
-    args = build_parser().parse_args(argv)
+    args, unknown = build_parser().parse_known_args(argv)
+    if unknown:
+        args.parser.error(f"unrecognized arguments: {' '.join(unknown)}")
     try:
         return int(args.run(args))
     except VabHubError as error:
@@ -34,10 +36,12 @@ def build_parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     for command in _COMMANDS:
         command.add_to(commands)
+    for subparser in commands.choices.values():
+        subparser.set_defaults(parser=subparser)  # whose usage an unknown option shows
     return parser
 
 
 def _in_words(error: VabHubError) -> str:
     if isinstance(error, ValidationFailed) and error.errors:
-        return "; ".join(f"{fault.field}: {fault.message}" for fault in error.errors)
+        return "; ".join(f"{fault.field}: {fault.message.rstrip('.')}" for fault in error.errors) + "."
     return error.message
