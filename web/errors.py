@@ -91,9 +91,15 @@ def _unexpected(error: Exception) -> Response:
 
 
 def _answer(status: int, code: str, message: str, **more: Any) -> Response:
-    if request.path.startswith("/api") or request.accept_mimetypes.best != "text/html":
+    if request.path.startswith("/api") or not _prefers_page():
         return failure(status, code, message, **more)
     return _page(status, more.get("headers"))
+
+
+def _prefers_page() -> bool:
+    # By quality, not by the first of the list: Chromium's most exact entry is application/signed-exchange.
+    accepted = request.accept_mimetypes
+    return accepted.quality("text/html") > accepted.quality("application/json")
 
 
 def _page(status: int, headers: dict[str, str] | None) -> Response:

@@ -10,8 +10,13 @@ from flask.testing import FlaskClient
 
 from vabhub import accounts
 from vabhub.db import reading
+from web import i18n
 
 HTML = {"Accept": "text/html"}
+CHROMIUM = (
+    "text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,image/webp,image/apng,*/*;q=0.8,"
+    "application/signed-exchange;v=b3;q=0.7"
+)
 
 
 def test_first_start_leads_to_the_setup_and_signs_in(client: FlaskClient) -> None:
@@ -97,6 +102,22 @@ def test_a_policy_without_inline_code_goes_with_every_page(
     policy = client.get("/login").headers["Content-Security-Policy"]
     assert "default-src 'none'" in policy
     assert "unsafe" not in policy
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+@pytest.mark.parametrize("accepted", ["text/html", CHROMIUM])
+def test_an_unknown_page_leads_a_person_back(client: FlaskClient, language: str, accepted: str) -> None:
+    answer = client.get("/nothere", headers={"Accept": accepted, "Accept-Language": language})
+    page = BeautifulSoup(answer.data, "html.parser")
+    assert (answer.status_code, answer.mimetype) == (404, "text/html")
+    assert page.select_one("h1").text == i18n.catalogue(language)["error.404.title"]
+    assert page.select_one('main a.button[href="/"]')
+
+
+@pytest.mark.parametrize("accepted", ["*/*", "application/json", "application/json, text/html;q=0.9"])
+def test_a_program_gets_json_for_an_unknown_page(client: FlaskClient, accepted: str) -> None:
+    assert client.get("/nothere", headers={"Accept": accepted}).mimetype == "application/json"
+    assert client.get("/api/nothere", headers={"Accept": CHROMIUM}).mimetype == "application/json"
 
 
 def _page(client: FlaskClient, path: str, languages: str = "en") -> BeautifulSoup:
