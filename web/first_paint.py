@@ -6,6 +6,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 
 from jinja2 import pass_context
@@ -91,9 +92,23 @@ def note_of(context: Context, meta: Mapping[str, Any] | None) -> str:
 def title_of(context: Context, event: Mapping[str, Any]) -> str:
     """Return what an event is called: ours in the reader's language, others in the words they came with."""
     translator, key = i18n.Translator(context["locale"]), f"event.{event.get('kind')}"
-    if event.get("data") and translator.has(key):
-        return translator.text(key, **event["data"])
-    return str(event.get("title") or "")
+    data = event.get("data")
+    if not data or not translator.has(key):
+        return str(event.get("title") or "")
+    named = {"root": root_name(context, data.get("root_kind"), data.get("root")), "n": data.get("total")}
+    return translator.text(key, **{**data, **named})
+
+
+def place_of(event: Mapping[str, Any]) -> str:
+    """Return the folder that an event is about, if it is about one."""
+    return str((event.get("data") or {}).get("root") or "")
+
+
+@pass_context
+def root_name(context: Context, kind: str | None, path: str | None) -> str:
+    """Return what a media folder holds, in the reader's language; the folder's name when that is not known."""
+    translator = i18n.Translator(context["locale"])
+    return translator.text(f"root.{kind}") if translator.has(f"root.{kind}") else Path(path or "").name
 
 
 TEMPLATE_FUNCTIONS: dict[str, Any] = {
@@ -102,6 +117,7 @@ TEMPLATE_FUNCTIONS: dict[str, Any] = {
     "note_of": note_of,
     "pick_downloads": pick_downloads,
     "tile_status": tile_status,
+    "place_of": place_of,
     "title_of": title_of,
     "duration": readable.duration,
     "gib_parts": readable.gib_parts,

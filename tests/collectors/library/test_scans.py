@@ -67,7 +67,8 @@ def test_a_scan_runs_and_is_recorded(library: Settings, tmp_path: Path) -> None:
     assert str(scan["started_at"]) <= str(scan["finished_at"])
     with reading() as session:
         activity = session.scalars(select(Activity)).one()
-        assert (activity.kind, activity.data and activity.data["added"]) == ("library.scan_done", 2)
+        data = activity.data or {}
+        assert (activity.kind, data["added"], data["root_kind"]) == ("library.scan_done", 2, "movies")
 
 
 def test_asking_twice_queues_one_scan(library: Settings) -> None:

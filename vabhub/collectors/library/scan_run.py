@@ -138,9 +138,11 @@ def _activity(
     data = {
         "root_id": root.id,
         "root": root.path,
+        "root_kind": root.kind,
         "scan_id": scan_id,
         "total": result.total,
         "added": result.added,
+        "changed": result.changed,
         "removed": result.removed,
         "error": error,
     }

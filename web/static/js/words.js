@@ -42,6 +42,9 @@ export function thenText({ next_state: state, next_attempt_at: at, retry_after_s
   return end && !state ? t("then.lost") : "";
 }
 
+/** What a media folder holds; the folder's name when that is not known. */
+export const rootName = (kind, path) => (has(`root.${kind}`) ? t(`root.${kind}`) : String(path ?? "").split("/").at(-1));
+
 export const wordOf = (kind, value) => (has(`${kind}.${value}`) ? t(`${kind}.${value}`) : (value ?? ""));
 
 /** An error for people: a conflict names the state that was found instead. */

@@ -1,11 +1,12 @@
 /* The library: counts, size, and the progress of scans. */
 import * as api from "../api.js";
-import { Rows, setAttr, setBar, setFigure, setSlot, show } from "../dom.js";
+import { Rows, setAttr, setBar, setFigure, setSlot, show, slot } from "../dom.js";
 import { gibParts, isNumber, number } from "../format.js";
 import { t } from "../i18n.js";
 import * as store from "../store.js";
 import { tile } from "../tile.js";
 import { toast } from "../toast.js";
+import { rootName } from "../words.js";
 
 const FIELDS = { movies: "total_movies", tv: "total_tv_shows", anime: "total_anime", episodes: "total_episodes" };
 const RUNNING = new Set(["queued", "running"]);
@@ -35,7 +36,8 @@ function draw(data, root, meta) {
 function drawScan(row, scan) {
   const known = isNumber(scan.total) && scan.total > 0;
   const done = known ? (100 * scan.done) / scan.total : null;
-  setSlot(row, "root", scan.root);
+  setSlot(row, "root", rootName(scan.kind, scan.root));
+  setAttr(slot(row, "root"), "title", scan.root);
   setSlot(row, "state", scan.state === "queued" ? t("library.queued") : known ? `${number(scan.done)} / ${number(scan.total)}` : t("library.scanning"));
   setBar(row.querySelector(".bar"), done);
   setAttr(row.querySelector(".bar"), "aria-valuenow", done === null ? "" : Math.floor(done));
