@@ -7,17 +7,19 @@ from datetime import timedelta
 
 import pytest
 from dramatiq import Message
+from sqlalchemy import event
 
 from tests.notify.conftest import Desk
 from tests.support.sink import Sink
 from vabhub import clock, redis_client
-from vabhub.db import transaction
+from vabhub.db import get_engine, transaction
 from vabhub.models import Delivery
 from vabhub.notify.claims import LEASE, claim
 from vabhub.notify.deliveries import cancel, resend
 from vabhub.notify.send import deliver
 from vabhub.notify.states import DeliveryState
 from vabhub.notify.sweep import FRESH, FRESH_WHEN_EMPTY, SPREAD_S, Swept, sweep_once
+from vabhub.settings import Settings
 
 EXPIRED = LEASE + timedelta(seconds=1)
 
@@ -160,3 +162,20 @@ def test_an_idle_sweep_waits_for_no_writer(desk: Desk) -> None:
     finally:
         over.set()
         writer.join()
+
+
+def test_no_question_of_the_sweep_reads_the_whole_table(sqlite: Settings, redis: None) -> None:
+    asked: list[tuple[str, tuple[object, ...]]] = []
+    engine = get_engine()
+    event.listen(engine, "before_cursor_execute", lambda *given: asked.append((given[2], given[3])))
+    desk = Desk()
+    delivery_id = desk.delivery_id(desk.accept())
+    desk.age(delivery_id, hint_at=FRESH * 2)
+    asked.clear()
+    assert sweep_once() == Swept(hinted=1)
+    questions = [(text, values) for text, values in asked if "FROM delivery" in text]
+    assert questions
+    with engine.connect() as connection:
+        for text, values in questions:
+            plan = connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {text}", values).all()
+            assert not [step for *_, step in plan if step == "SCAN delivery"], text
