@@ -34,6 +34,18 @@ def test_a_test_notification_reaches_the_bell_without_a_reload(open_overview: Op
     assert page.evaluate("window.same_page") is True
 
 
+def test_what_was_announced_once_is_not_announced_by_a_reload(open_overview: OpenPage, stack: Stack) -> None:
+    page = open_overview()
+    later = {"title": "Planned", "message": "x", "send_at": "2026-12-24T18:00:00Z"}
+    assert stack.signed_in().post("/api/notifications", json=later).status_code == 201
+    expect(page.locator(".toast-title")).to_have_text("Planned")
+    with page.expect_response("**/api/notifications?*"):
+        page.reload()
+    page.click("[data-bell]")
+    expect(page.locator(".note-title").first).to_have_text("Planned")
+    expect(page.locator(".toast")).to_have_count(0)
+
+
 def test_reading_one_and_reading_all_empty_the_badge(open_overview: OpenPage, stack: Stack) -> None:
     page = open_overview()
     send = stack.signed_in()

@@ -1,5 +1,6 @@
 /* The bell: unread count, the inbox, marking as read, and the test notification. */
 import * as api from "./api.js";
+import { boot } from "./boot.js";
 import { now, onTick } from "./clock.js";
 import { Rows, setAttr, setSlot, setText, show, slot } from "./dom.js";
 import { opensDrawer } from "./drawer.js";
@@ -87,13 +88,19 @@ class Bell {
     }
     if (event === "deleted") this.notes.delete(notification.id);
     else this.notes.set(notification.id, { ...this.notes.get(notification.id), ...notification });
-    if (event === "created" && notification.id > (this.newestId ?? 0)) this.announce(notification);
-    this.newestId = Math.max(this.newestId ?? 0, notification.id);
+    if (event === "created" && this.isNews(notification)) this.announce(notification);
+    // Until the inbox was read once, the newest id is unknown: the socket begins by repeating its last event.
+    if (this.newestId !== null) this.newestId = Math.max(this.newestId, notification.id);
     this.draw();
   }
 
+  /** Whether it was made while this page is open; what is older stands in the inbox without a word. */
+  isNews({ id, created_at: at }) {
+    return id > (this.newestId ?? 0) && Date.parse(at) > Date.parse(boot.now);
+  }
+
   announce(note) {
-    toast({ title: note.title, text: note.message, type: note.type });
+    toast({ title: note.title, text: note.message, type: note.type, note: true });
   }
 
   setUnread(count) {

@@ -42,11 +42,11 @@ class Drawer {
   }
 
   drawn(note) {
+    // Looked at is read, also when it reaches the inbox only now; the bell hears of it by the socket.
+    if (note.unread) api.post(`/notifications/${note.id}/read`).catch(() => {});
     if (this.article.dataset.known === "true") return;
     this.fill(true);
     slot(this.article, "title").focus();
-    // Looked at is read; the bell hears of it by the socket.
-    if (note.unread) api.post(`/notifications/${note.id}/read`).catch(() => {});
   }
 
   closed() {
