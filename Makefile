@@ -1,6 +1,6 @@
 # What a person types. Everything it installs lies in .venv, except Debian packages (as root on Debian).
 .DEFAULT_GOAL := help
-.PHONY: help run test check fix migrate freeze screenshots
+.PHONY: help run test check fix migrate freeze screenshots bench
 MAKEFLAGS += --no-print-directory
 VENV := .venv/bin
 
@@ -25,6 +25,11 @@ check: ## style, types, import rules, architecture
 	$(VENV)/mypy
 	$(VENV)/lint-imports
 	$(VENV)/python -m pytest -q tests/test_architecture.py
+
+bench: ## measure, with ratios to bare Dramatiq and Celery
+	@scripts/install-test-packages.sh
+	@scripts/setup-venv.sh requirements-dev.txt
+	@$(VENV)/python -m tests.bench $(NAMES)
 
 fix: ## mend what ruff can mend
 	@scripts/setup-venv.sh requirements-dev.txt

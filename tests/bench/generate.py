@@ -1,0 +1,150 @@
+"""Fills an installation's database with a great many notifications, in bulk, past the domain."""
+
+from __future__ import annotations
+
+import importlib.util
+import random
+import sqlite3
+import time
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import psycopg
+
+from tests.bench.place import Place
+from tests.chaos.database import Database
+from vabhub.models import UtcDateTime
+
+DAYS = 90
+UNREAD = 500
+RARE_EVERY = 50_000
+CHANNELS = ("system", "chan1", "chan2", "chan3", "chan4")
+_WORDS = (
+    *("series", "movie", "episode", "season", "download", "finished", "library", "moved", "quality", "track"),
+    *("album", "artist", "disk", "server", "backup", "update", "failed", "restored", "imported", "queue"),
+    *("torrent", "seeding", "complete", "metadata", "scan", "folder", "user", "subtitle"),
+)
+_TEXTS = random.Random(7)
+_MESSAGES = [" ".join(_TEXTS.choices(_WORDS, k=24)) for _ in range(5000)]
+_TITLES = [" ".join(_TEXTS.choices(_WORDS, k=4)) for _ in range(5000)]
+_TYPES = (("info",) * 12) + (("success",) * 5) + (("warning",) * 2) + ("error",)
+_STATUSES = (("sent",) * 96) + (("failed",) * 3) + ("partial",)
+_STATES = {"sent": "delivered", "failed": "dead", "partial": "delivered"}
+
+_COLUMNS = {
+    "notification": "id source request_hash title message type priority status created_at updated_at "
+    "inbox_at read_at",
+    "delivery": "id webhook_id notification_id channel state priority next_attempt_at attempts crashes epoch "
+    "cancel_requested created_at finished_at",
+    "attempt": "delivery_id epoch started_at finished_at outcome provider_status text next_state",
+}
+_SERIAL = ("notification", "delivery", "attempt")
+Rows = tuple[tuple[Any, ...], tuple[Any, ...], tuple[Any, ...]]
+
+
+def fill(place: Place, number: int) -> float:
+    """Insert that many, each with a delivery and an attempt; return the seconds."""
+    began = time.monotonic()
+    if place.database.is_sqlite:
+        _fill_sqlite(place, number)
+    else:
+        _fill_postgresql(place, number)
+    return time.monotonic() - began
+
+
+def make_due(database: Database, number: int) -> None:
+    """Let the newest deliveries wait, due and without a hint, whatever they were."""
+    chosen = f"id IN (SELECT id FROM delivery WHERE state <> 'pending' ORDER BY id DESC LIMIT {number})"
+    database.execute(
+        f"UPDATE delivery SET state = 'pending', hint_at = NULL, next_attempt_at = created_at WHERE {chosen}"
+    )
+
+
+def age(database: Database, number: int) -> None:
+    """Let the oldest have been deleted two days ago."""
+    long_ago = _stored(datetime.now(UTC) - timedelta(days=2), sqlite=database.is_sqlite)
+    chosen = f"SELECT id FROM notification WHERE deleted_at IS NULL ORDER BY id LIMIT {number}"
+    database.execute(f"UPDATE notification SET deleted_at = '{long_ago}' WHERE id IN ({chosen})")
+
+
+def size_mb(place: Place) -> float:
+    """Return how large the database is."""
+    if place.database.is_sqlite:
+        return (place.data_dir / "vabhub.db").stat().st_size / 2**20
+    return float(place.database.number("SELECT pg_database_size(current_database())")) / 2**20
+
+
+def has_full_text() -> bool:
+    """Say whether the domain has a full-text index."""
+    return importlib.util.find_spec("vabhub.notify.search") is not None
+
+
+def has_retention() -> bool:
+    """Say whether the domain deletes by age."""
+    return importlib.util.find_spec("vabhub.notify.retention") is not None
+
+
+def _fill_sqlite(place: Place, number: int) -> None:
+    connection = sqlite3.connect(place.data_dir / "vabhub.db", isolation_level=None)
+    connection.execute("PRAGMA synchronous=OFF")
+    connection.execute("PRAGMA cache_size=-400000")
+    connection.execute("BEGIN IMMEDIATE")
+    for part in _parts(number, sqlite=True):
+        for table, rows in zip(_SERIAL, zip(*part, strict=True), strict=True):
+            columns = _COLUMNS[table].split()
+            marks = ", ".join("?" * len(columns))
+            connection.executemany(f"INSERT INTO {table} ({', '.join(columns)}) VALUES ({marks})", rows)
+    connection.execute("COMMIT")
+    connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    connection.close()
+
+
+def _fill_postgresql(place: Place, number: int) -> None:
+    with psycopg.connect(place.env["DATABASE_URL"]) as connection:
+        for part in _parts(number, sqlite=False):
+            for table, rows in zip(_SERIAL, zip(*part, strict=True), strict=True):
+                _copy(connection, table, rows)
+        for table in _SERIAL:
+            number = f"SELECT setval(pg_get_serial_sequence('{table}', 'id'), max(id)) FROM {table}"
+            connection.execute(number.encode())
+    with psycopg.connect(place.env["DATABASE_URL"], autocommit=True) as connection:
+        connection.execute("VACUUM ANALYZE")
+
+
+def _copy(connection: psycopg.Connection[Any], table: str, rows: Any) -> None:
+    columns = ", ".join(_COLUMNS[table].split())
+    with connection.cursor().copy(f"COPY {table} ({columns}) FROM STDIN".encode()) as copy:
+        for row in rows:
+            copy.write_row(row)
+
+
+def _parts(number: int, *, sqlite: bool, size: int = 20_000) -> Iterator[list[Rows]]:
+    chance = random.Random(11)
+    began = datetime.now(UTC) - timedelta(days=DAYS)
+    for start in range(1, number + 1, size):
+        ids = range(start, min(start + size, number + 1))
+        yield [_rows(one, number, began, chance, sqlite=sqlite) for one in ids]
+
+
+def _rows(number: int, last: int, began: datetime, chance: random.Random, *, sqlite: bool) -> Rows:
+    at = _stored(began + timedelta(days=DAYS) * ((number - 1) / last), sqlite=sqlite)
+    status, channel = chance.choice(_STATUSES), chance.choice(CHANNELS)
+    inbox_at = at if channel == "system" else None
+    read_at = at if inbox_at and number <= last - UNREAD * len(CHANNELS) else None
+    message, title = chance.choice(_MESSAGES), chance.choice(_TITLES)
+    if number % RARE_EVERY == 1:
+        message += " zanzibar"
+    kind, priority = chance.choice(_TYPES), "normal"
+    told = (number, "bench", "0" * 64, title, message, kind, priority, status, at, at, inbox_at, read_at)
+    sent = (number, f"msg_{number}", number, channel, _STATES[status], 2, at, 1, 0, 1, False, at, at)
+    return told, sent, (number, 1, at, at, "ok", 200, "ok", _STATES[status])
+
+
+def _stored(moment: datetime, *, sqlite: bool) -> str:
+    if not sqlite:
+        return moment.isoformat()
+    from sqlalchemy.dialects import sqlite as dialect
+
+    stored = UtcDateTime().process_bind_param(moment, dialect.dialect())
+    return stored.strftime("%Y-%m-%d %H:%M:%S.%f") if isinstance(stored, datetime) else str(stored)
