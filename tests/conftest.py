@@ -51,7 +51,7 @@ def postgres_server() -> Iterator[PostgresServer]:
 def postgres_template(postgres_server: PostgresServer) -> str:
     """The name of a migrated, empty database to copy."""
     url = postgres_server.create()
-    _migrate(load_settings({"DATABASE_URL": url, "SECRET_KEY": "template"}))
+    _migrate(load_settings({"DATABASE_URL": url, "SECRET_KEY": "template" * 4}))
     return url.rpartition("/")[2]
 
 

@@ -75,7 +75,9 @@ def test_migrate_names_a_database_that_does_not_answer(tmp_path: Path) -> None:
     url = f"postgresql://u:hunter2@127.0.0.1:{free_port()}/x"
     done = run("migrate", cwd=tmp_path, VABHUB_DATA_DIR=str(tmp_path), DATABASE_URL=url)
     assert done.returncode == 1
-    assert done.stderr.startswith("vabhub: DATABASE_URL: ")
+    address = url.replace("u:hunter2@", "")
+    assert done.stderr.startswith(f"vabhub: DATABASE_URL: {address} does not answer: ")
+    assert "nothing was stored" not in done.stderr
     assert len(done.stderr.splitlines()) == 1
     assert "hunter2" not in done.stdout + done.stderr
 
@@ -218,6 +220,24 @@ def test_the_doctor_says_how_to_mend(tmp_path: Path, redis_server: RedisServer) 
         assert f"fail  {part}" in done.stdout
     assert "hunter2" not in done.stdout + done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_the_doctor_says_once_where_qbittorrent_is_and_what_to_do(
+    env: dict[str, str], tmp_path: Path, redis_server: RedisServer
+) -> None:
+    url = f"http://127.0.0.1:{free_port()}"
+    done = run("doctor", cwd=tmp_path, VABHUB_QBITTORRENT_URL=url, **env)
+    assert (
+        f"fail  qbittorrent     Nothing listens at {url}\n      → Check that the program runs" in done.stdout
+    )
+    assert done.stdout.count(url) == 1
+
+
+def test_the_doctor_warns_of_what_is_no_setting(env: dict[str, str], tmp_path: Path) -> None:
+    done = run("doctor", cwd=tmp_path, VABHUB_MEDIA_ROOT="/films:movies", **env)
+    assert done.returncode == 0
+    assert "warn  settings        VABHUB_MEDIA_ROOT is set" in done.stdout
+    assert "VABHUB_MEDIA_ROOTS is the closest one" in done.stdout
 
 
 def test_the_doctor_names_a_wrong_setting(tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from vabhub.errors import SettingsError
-from vabhub.settings import load_settings
+from vabhub.settings import load_settings, unknown_variables, without_password
 
 
 def test_defaults_need_no_variable(tmp_path: Path) -> None:
@@ -48,8 +48,47 @@ def test_a_wrong_secret_is_not_repeated(tmp_path: Path) -> None:
     assert "hunter2" not in str(caught.value)
 
 
+@pytest.mark.parametrize("keys", ["hunter2", "k" * 15, "k" * 16 + ",hunter2", "hunter2," + "k" * 16, " , "])
+def test_a_short_key_is_refused_without_repeating_it(tmp_path: Path, keys: str) -> None:
+    with pytest.raises(SettingsError, match="SECRET_KEY: expected 16 characters") as caught:
+        load_settings({"VABHUB_DATA_DIR": str(tmp_path), "SECRET_KEY": keys})
+    assert "hunter2" not in str(caught.value)
+
+
+def test_keys_of_sixteen_characters_are_taken(tmp_path: Path) -> None:
+    keys = f"{'n' * 16}, {'o' * 16},"
+    assert load_settings({"VABHUB_DATA_DIR": str(tmp_path), "SECRET_KEY": keys}).secret_key == keys
+
+
+def test_what_is_only_named_like_a_setting_is_found() -> None:
+    env = {
+        "VABHUB_DATA_DIR": "/x",
+        "VABHUB_ENV_FILE": "/x",
+        "VABHUB_QBITTORRENT_PASSWORD_FILE": "/x",
+        "VABHUB_PORT": "80",
+        "VABHUB_WORKER_THREAD": "4",
+        "VABHUB_ZZZ": "",
+        "HOME": "/x",
+    }
+    closest = {"VABHUB_PORT": "PORT", "VABHUB_WORKER_THREAD": "VABHUB_WORKER_THREADS", "VABHUB_ZZZ": None}
+    assert unknown_variables(env) == closest
+
+
+@pytest.mark.parametrize(
+    ("url", "shown"),
+    [
+        ("postgresql+psycopg://u:hunter2@db:5433/x?password=hunter2", "postgresql://db:5433/x"),
+        ("redis://:hun/ter2@host/0", "redis://…"),
+        ("sqlite:////data/vabhub.db", "sqlite:////data/vabhub.db"),
+        ("unix:///run/redis.sock?db=1", "unix:///run/redis.sock"),
+    ],
+)
+def test_an_address_is_shown_without_its_password(url: str, shown: str) -> None:
+    assert without_password(url) == shown
+
+
 def test_secrets_do_not_show_in_the_representation(tmp_path: Path) -> None:
-    made = load_settings({"VABHUB_DATA_DIR": str(tmp_path), "SECRET_KEY": "hunter2hunter2"})
+    made = load_settings({"VABHUB_DATA_DIR": str(tmp_path), "SECRET_KEY": "hunter2hunter2hunter2"})
     assert "hunter2" not in repr(made)
 
 
@@ -81,7 +120,9 @@ def test_the_key_is_made_once_and_only_for_its_owner(tmp_path: Path) -> None:
 
 def test_a_data_directory_that_is_a_file_is_named(tmp_path: Path) -> None:
     (tmp_path / "data").write_text("")
-    with pytest.raises(SettingsError, match="VABHUB_DATA_DIR"):
+    with pytest.raises(
+        SettingsError, match=r"VABHUB_DATA_DIR: .*/data cannot be used: [A-Z][a-z ]+\. Choose"
+    ):
         load_settings({"VABHUB_DATA_DIR": str(tmp_path / "data")})
 
 
@@ -103,7 +144,12 @@ def test_a_deep_data_directory_gets_a_short_socket(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("missing", ["DATABASE_URL", "REDIS_URL"])
 def test_a_platform_without_its_services_is_refused(tmp_path: Path, missing: str) -> None:
-    env = {"DYNO": "web.1", "SECRET_KEY": "k", "DATABASE_URL": "postgres://h/d", "REDIS_URL": "redis://h"}
+    env = {
+        "DYNO": "web.1",
+        "SECRET_KEY": "k" * 16,
+        "DATABASE_URL": "postgres://h/d",
+        "REDIS_URL": "redis://h",
+    }
     del env[missing]
     with pytest.raises(SettingsError, match=missing):
         load_settings(env)

@@ -146,7 +146,7 @@ def test_sqlite_keeps_what_was_committed_when_power_fails(sqlite: Settings) -> N
 
 
 def test_heroku_addresses_are_understood() -> None:
-    made = load_settings({"DATABASE_URL": "postgres://u:p@h/d", "SECRET_KEY": "k"})
+    made = load_settings({"DATABASE_URL": "postgres://u:p@h/d", "SECRET_KEY": "k" * 16})
     assert made.database_url == "postgresql+psycopg://u:p@h/d"
 
 

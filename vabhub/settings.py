@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import hashlib
 import os
 import secrets
@@ -9,14 +10,16 @@ import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
+from urllib.parse import urlsplit
 
 from dotenv import dotenv_values
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
 from vabhub.errors import SettingsError
 
 # sun_path holds 108 bytes on Linux and 104 on macOS, the closing zero included.
 _LONGEST_SOCKET_PATH = 100
+_SHORTEST_KEY = 16
 
 # The checkout, so that `vabhub` means the same installation in whatever directory it is called.
 HOME = Path(__file__).resolve().parent.parent
@@ -55,6 +58,15 @@ def _redis_url(value: Any) -> Any:
     return value
 
 
+def _secret_keys(value: str) -> str:
+    keys = [part.strip() for part in value.split(",") if part.strip()]
+    if not keys or min(map(len, keys)) < _SHORTEST_KEY:
+        raise ValueError(
+            f"expected {_SHORTEST_KEY} characters or more in each key; `openssl rand -hex 32` prints one"
+        )
+    return value
+
+
 def _lower(value: Any) -> Any:
     return value.lower() if isinstance(value, str) else value
 
@@ -74,7 +86,7 @@ class Settings(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     data_dir: Path = _setting("VABHUB_DATA_DIR", Path("data"), "Where the database, the key and Redis live")
-    secret_key: str = _setting(
+    secret_key: Annotated[str, AfterValidator(_secret_keys)] = _setting(
         "SECRET_KEY",
         "",
         "Signs and seals; generated into the data directory (0600) when absent. Several keys, newest first, "
@@ -164,6 +176,27 @@ def environment() -> dict[str, str]:
     """Return the environment, with what it lacks from `.env` (VABHUB_ENV_FILE names another file)."""
     path = os.environ.get("VABHUB_ENV_FILE") or HOME / ".env"
     return {**{name: value for name, value in dotenv_values(path).items() if value}, **os.environ}
+
+
+def unknown_variables(env: Mapping[str, str]) -> dict[str, str | None]:
+    """Return what is named like a setting of ours and is none, each with the setting it may mean."""
+    known = {"VABHUB_ENV_FILE", *VARIABLES, *(f"{variable}_FILE" for variable in VARIABLES)}
+    return {name: _closest(name) for name in sorted(env) if name.startswith("VABHUB_") and name not in known}
+
+
+def _closest(name: str) -> str | None:
+    ours = {variable.removeprefix("VABHUB_"): variable for variable in VARIABLES}
+    found = difflib.get_close_matches(name.removeprefix("VABHUB_"), ours, n=1)
+    return ours[found[0]] if found else None
+
+
+def without_password(url: str) -> str:
+    """Return an address that may be shown: no user, no password, no query, no driver."""
+    parts = urlsplit(url)
+    scheme, host = parts.scheme.partition("+")[0], parts.netloc.rpartition("@")[2]
+    if "@" in parts.path + parts.query + parts.fragment:  # a password with / or ? in it: no telling its end
+        return f"{scheme}://…"
+    return f"{scheme}://{host}{parts.path}"
 
 
 def load_settings(env: Mapping[str, str] | None = None) -> Settings:
@@ -262,8 +295,9 @@ def _stored_key(data_dir: Path) -> str:
             _write_new_key(path)
         return path.read_text(encoding="ascii").strip()
     except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "secret_key in it is no key of ours"
         raise SettingsError(
-            f"VABHUB_DATA_DIR: {data_dir} cannot be used: {error}. "
+            f"VABHUB_DATA_DIR: {data_dir} cannot be used: {reason}. "
             "Choose a directory that this user can write to."
         ) from error
 

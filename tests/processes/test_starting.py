@@ -89,12 +89,26 @@ def test_a_data_directory_that_cannot_be_written_is_refused(start: Start, tmp_pa
 def test_a_silent_redis_is_refused_without_its_password(start: Start) -> None:
     line = refusal(start(REDIS_URL=f"redis://user:hunter2@127.0.0.1:{free_port()}/0"))
     assert "REDIS_URL: redis://127.0.0.1" in line
+    assert ".." not in line
     assert "hunter2" not in line
+
+
+def test_a_name_that_is_no_setting_is_one_warning(start: Start) -> None:
+    up = start(VABHUB_PORT="80", VABHUB_ZZZ="1")
+    up.wait_ready()
+    up.stop()
+    assert up.logs().count("warning: no setting has this name: VABHUB_PORT (meant PORT?), VABHUB_ZZZ\n") == 1
 
 
 @pytest.mark.parametrize(
     ("name", "value"),
-    [("PORT", "eighty"), ("REDIS_URL", "http://x"), ("DATABASE_URL", "mysql://x"), ("VABHUB_LOCALE", "fr")],
+    [
+        ("SECRET_KEY", "x"),
+        ("PORT", "eighty"),
+        ("REDIS_URL", "http://x"),
+        ("DATABASE_URL", "mysql://x"),
+        ("VABHUB_LOCALE", "fr"),
+    ],
 )
 def test_a_wrong_setting_is_named(start: Start, name: str, value: str) -> None:
     assert name in refusal(start(**{name: value}))

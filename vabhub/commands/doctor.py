@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import re
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -26,10 +27,11 @@ class Finding:
     part: str
     text: str
     mend: str | None = None
+    is_warning: bool = False
 
     def line(self) -> str:
         """Return it as the person reads it."""
-        state = "fail" if self.mend else "ok  "
+        state = "warn" if self.is_warning else "fail" if self.mend else "ok  "
         return f"{state}  {self.part:<14}  {self.text}" + (f"\n      → {self.mend}" if self.mend else "")
 
 
@@ -50,11 +52,20 @@ def run(_args: argparse.Namespace) -> int:
         _show(Finding("settings", error.message, "correct it in the environment or in .env"))
         return 1
     _show(Finding("settings", "every setting can be read"))
+    _warn_of_unknown()
     well = True
     for finding in _examine(settings):
         _show(finding)
         well = well and finding.mend is None
     return 0 if well else 1
+
+
+def _warn_of_unknown() -> None:
+    from vabhub.settings import environment, unknown_variables
+
+    for name, meant in unknown_variables(environment()).items():
+        advice = f"{meant} is the closest one" if meant else "docs/settings.md lists them all"
+        _show(Finding("settings", f"{name} is set, and no setting has this name", advice, is_warning=True))
 
 
 def _show(finding: Finding) -> None:
@@ -93,7 +104,7 @@ def _database(settings: Settings) -> Finding:
         current, newest = migrate.current(), migrate.newest()
     except VabHubError as error:
         return Finding(
-            "database", f"{kind}: {error.message} {reason(error)}", "start it or correct DATABASE_URL"
+            "database", f"{kind} does not answer: {reason(error)}", "start it or correct DATABASE_URL"
         )
     if current != newest:
         found = f"at revision {current}" if current else "empty"
@@ -105,6 +116,7 @@ def _redis(settings: Settings) -> Finding:
     import redis
 
     from vabhub import redis_client, redis_server
+    from vabhub.settings import without_password
 
     try:
         version = redis_client.get_redis().info("server").get("redis_version")
@@ -113,7 +125,8 @@ def _redis(settings: Settings) -> Finding:
         )
     except (redis.RedisError, OSError) as error:
         if not settings.redis_is_embedded:
-            return Finding("redis", f"REDIS_URL does not answer: {error}", "start it or correct REDIS_URL")
+            shown = f"{without_password(settings.redis_url)} does not answer: {str(error).rstrip('.')}"
+            return Finding("redis", shown, "start it or correct REDIS_URL")
     program = redis_server.find_server()
     if program is None:
         return Finding("redis", "there is none", redis_server.MISSING)
@@ -138,10 +151,15 @@ def _qbittorrent(settings: Settings) -> Iterator[Finding]:
         yield Finding("qbittorrent", "not configured")
         return
     from vabhub.collectors.downloads import collect_all
+    from vabhub.settings import without_password
 
-    found = collect_all(settings)
-    mend = None if found.error is None else "check VABHUB_QBITTORRENT_URL, _USERNAME and _PASSWORD"
-    yield Finding("qbittorrent", f"{settings.qbittorrent_url} {found.error or 'answers'}", mend)
+    error = collect_all(settings).error
+    if error is None:
+        yield Finding("qbittorrent", f"{without_password(settings.qbittorrent_url)} answers")
+        return
+    # A fault says what is wrong, then what to do about it, the address and the settings included.
+    text, *advice = re.split(r"\. |: (?=set )", error.rstrip("."), maxsplit=1)
+    yield Finding("qbittorrent", text, advice[0] if advice else "check VABHUB_QBITTORRENT_URL")
 
 
 def _media_roots(settings: Settings) -> Iterator[Finding]:

@@ -22,7 +22,7 @@ def add_to(commands: Subcommands) -> None:
 def run(_args: argparse.Namespace) -> int:
     """Migrate; safe to run again and by several machines at once."""
     from vabhub import accounts, migrate
-    from vabhub.settings import get_settings
+    from vabhub.settings import get_settings, without_password
 
     keep_quiet()
     settings = get_settings()
@@ -31,7 +31,8 @@ def run(_args: argparse.Namespace) -> int:
         migrate.upgrade()
         made = accounts.ensure_admin(settings)
     except Unavailable as error:
-        raise SettingsError(f"DATABASE_URL: {error.message} {reason(error)}") from error
+        shown = without_password(settings.database_url)
+        raise SettingsError(f"DATABASE_URL: {shown} does not answer: {reason(error)}.") from error
     sys.stdout.write(f"The database is at revision {migrate.newest()}.\n")
     if made:
         sys.stdout.write(f"The administrator {settings.admin_user} was created.\n")
@@ -39,7 +40,7 @@ def run(_args: argparse.Namespace) -> int:
 
 
 def reason(error: Exception) -> str:
-    """Return the driver's own words, on one line."""
+    """Return the driver's own words, on one line and without a full stop."""
     cause = error.__cause__
     said = str(getattr(cause, "orig", None) or cause or error)
-    return "; ".join(line.strip() for line in said.splitlines() if line.strip())[:300]
+    return "; ".join(line.strip() for line in said.splitlines() if line.strip())[:300].rstrip(".")

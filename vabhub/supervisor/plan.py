@@ -8,7 +8,7 @@ import os
 import socket
 import subprocess
 import sys
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from urllib.parse import urlsplit
 
 from vabhub.errors import SettingsError, VabHubError
@@ -25,6 +25,8 @@ class Plan:
     redis_socket: str | None
     """Where the embedded Redis listens; None when REDIS_URL names another."""
     json_lines: bool
+    unknown: dict[str, str | None] = field(default_factory=dict)
+    """Variables named like settings that are none, each with the setting it may mean."""
 
     @property
     def address(self) -> str:
@@ -87,7 +89,7 @@ def _cannot_listen(plan: Plan, error: OSError) -> str:
 
 
 def _work_out() -> Plan:
-    from vabhub.settings import get_settings
+    from vabhub.settings import environment, get_settings, unknown_variables
 
     settings = get_settings()
     if not settings.redis_is_embedded:
@@ -98,21 +100,21 @@ def _work_out() -> Plan:
         port=settings.port,
         redis_socket=urlsplit(settings.redis_url).path if settings.redis_is_embedded else None,
         json_lines=settings.log_format == "json",
+        unknown=unknown_variables(environment()),
     )
 
 
 def _refuse_silent_redis(url: str) -> None:
     import redis
 
+    from vabhub.settings import without_password
+
     client = redis.Redis.from_url(url, socket_timeout=3, socket_connect_timeout=3)
     try:
         client.ping()
     except (redis.RedisError, OSError, ValueError) as error:
-        # The address without the password: a URL is a secret.
-        where = urlsplit(url)._replace(query="", fragment="")
-        shown = where._replace(netloc=where.netloc.rpartition("@")[2]).geturl()
         raise SettingsError(
-            f"REDIS_URL: {shown} does not answer: {error}. "
+            f"REDIS_URL: {without_password(url)} does not answer: {str(error).rstrip('.')}. "
             "Start that Redis, or unset REDIS_URL to use our own."
         ) from None
     finally:

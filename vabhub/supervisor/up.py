@@ -34,7 +34,13 @@ def up(procfile_path: Path | None = None) -> int:
     _release(lines.pop(procfile.RELEASE, None), path.parent, env)
     names = ["vabhub", *lines] + (["redis"] if plan.redis_socket else [])
     output = Output(names, json_lines=plan.json_lines, colours=not env.get("NO_COLOR"))
+    if plan.unknown:
+        output.say(f"warning: no setting has this name: {_suggest(plan.unknown)}")
     return _Run(plan, output, path.parent, env).run(list(lines.values()))
+
+
+def _suggest(unknown: dict[str, str | None]) -> str:
+    return ", ".join(f"{name} (meant {meant}?)" if meant else name for name, meant in unknown.items())
 
 
 def _release(line: procfile.Line | None, cwd: Path, env: dict[str, str]) -> None:
