@@ -1,6 +1,6 @@
 # What a person types. Everything it installs lies in .venv, except Debian packages (as root on Debian).
 .DEFAULT_GOAL := help
-.PHONY: help run test check fix migrate freeze screenshots bench
+.PHONY: help run test check fix chaos bench migrate freeze screenshots bench
 MAKEFLAGS += --no-print-directory
 VENV := .venv/bin
 
@@ -30,6 +30,11 @@ bench: ## measure, with ratios to bare Dramatiq and Celery
 	@scripts/install-test-packages.sh
 	@scripts/setup-venv.sh requirements-dev.txt
 	@$(VENV)/python -m tests.bench $(NAMES)
+
+chaos: ## break it on purpose and count what is lost
+	@scripts/install-test-packages.sh
+	@scripts/setup-venv.sh requirements-dev.txt
+	$(VENV)/python -m tests.chaos
 
 fix: ## mend what ruff can mend
 	@scripts/setup-venv.sh requirements-dev.txt
