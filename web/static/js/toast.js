@@ -3,10 +3,11 @@
 const STAYS_MS = 6000;
 const MOST = 3;
 
-export function toast({ title, text = "", type = "info" }) {
+/** `note` is a notification: the open bell shows it already, so the toast is then only read out. */
+export function toast({ title, text = "", type = "info", note = false }) {
   const region = document.querySelector("[data-toasts]");
   const box = document.createElement("div");
-  box.className = "toast";
+  box.className = note ? "toast toast-note" : "toast";
   box.dataset.type = type;
   for (const [name, content] of [["toast-title", title], ["toast-text", text]]) {
     const part = document.createElement("div");
