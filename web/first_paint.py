@@ -24,6 +24,7 @@ log = get_logger(__name__)
 
 _SOURCES = ("system", "downloads", "media", "music", "dashboard")
 _MOST_ITEMS = 50
+_QUALITIES = ("2160p", "1080p", "720p", "480p", "unknown")
 _ORDER = ("error", "downloading", "metadata", "checking", "moving", "stalled", "queued", "paused", "seeding")
 
 
@@ -58,6 +59,17 @@ def pick_downloads(downloads: Mapping[str, Any]) -> list[dict[str, Any]]:
     """Return the downloads that a person looks for first."""
     items = [item for item in downloads.get("items") or [] if item.get("state") != "completed"]
     return sorted(items, key=lambda item: (_rank(item), str(item.get("name"))))[:_MOST_ITEMS]
+
+
+def quality_parts(by_quality: Mapping[str, int] | None) -> list[dict[str, Any]]:
+    """Return each quality's files, and where its part of the bar starts and how wide it is, in percent."""
+    counts = [(name, (by_quality or {}).get(name, 0)) for name in _QUALITIES]
+    parts, start, total = [], 0.0, sum(count for _, count in counts)
+    for name, count in counts:
+        width = 100 * count / total if total else 0.0
+        parts.append({"name": name, "count": count, "start": start, "width": width})
+        start += width
+    return parts
 
 
 def clock_text(at: datetime | str | None) -> str:
@@ -106,7 +118,7 @@ def place_of(event: Mapping[str, Any]) -> str:
 
 @pass_context
 def root_name(context: Context, kind: str | None, path: str | None) -> str:
-    """Return what a media folder holds, in the reader's language; the folder's name when that is not known."""
+    """Return what a media folder holds, in the reader's language; its name when that is not known."""
     translator = i18n.Translator(context["locale"])
     return translator.text(f"root.{kind}") if translator.has(f"root.{kind}") else Path(path or "").name
 
@@ -118,6 +130,7 @@ TEMPLATE_FUNCTIONS: dict[str, Any] = {
     "pick_downloads": pick_downloads,
     "tile_status": tile_status,
     "place_of": place_of,
+    "quality_parts": quality_parts,
     "title_of": title_of,
     "duration": readable.duration,
     "gib_parts": readable.gib_parts,

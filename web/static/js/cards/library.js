@@ -1,6 +1,6 @@
-/* The library: counts, size, and the progress of scans. */
+/* The library: counts, size, quality, and the progress and end of scans. */
 import * as api from "../api.js";
-import { Rows, setAttr, setBar, setFigure, setSlot, show, slot } from "../dom.js";
+import { Rows, setAttr, setBar, setFigure, setSlot, setText, show, slot } from "../dom.js";
 import { gibParts, isNumber, number } from "../format.js";
 import { t } from "../i18n.js";
 import * as store from "../store.js";
@@ -10,22 +10,30 @@ import { rootName } from "../words.js";
 
 const FIELDS = { movies: "total_movies", tv: "total_tv_shows", anime: "total_anime", episodes: "total_episodes" };
 const RUNNING = new Set(["queued", "running"]);
+const QUALITIES = ["2160p", "1080p", "720p", "480p", "unknown"];
+const CHANGES = ["added", "changed", "removed"];
+const FORGOTTEN_AFTER_MS = 15000;
+// The scans that this page asked for, until it has told how they ended.
+let asked = null;
 
 export function start() {
   const root = tile("library", draw);
   const scans = new Rows(root.querySelector("[data-scans]"), root.querySelector('template[data-row="scan"]'), drawScan);
   store.on("music", ({ data }) => setSlot(root, "tracks", number(data?.total_tracks)));
-  store.on("dashboard", ({ data }) => {
+  const button = root.querySelector("[data-scan]");
+  store.on("dashboard", ({ data, meta }) => {
     const running = (data?.library_scans ?? []).filter((scan) => RUNNING.has(scan.state));
     scans.update(running, (scan) => scan.root);
-    root.querySelector("[data-scan]").disabled = running.length > 0;
+    if (asked) tellEnd(data ?? {}, Date.parse(meta.collected_at));
+    setBusy(button, running.length > 0 || asked !== null);
   });
-  root.querySelector("[data-scan]").addEventListener("click", (event) => scan(event.currentTarget));
+  button.addEventListener("click", () => scan(button));
 }
 
 function draw(data, root, meta) {
   for (const [name, field] of Object.entries(FIELDS)) setSlot(root, name, number(data[field]));
   setFigure(root, "size", gibParts(data.total_size_gb));
+  drawQuality(root.querySelector("[data-quality]"), data.by_quality ?? {});
   const music = store.get("music")?.meta?.status ?? "unconfigured";
   const off = meta.status === "unconfigured" && music === "unconfigured";
   show(root.querySelector("[data-shelf]"), !off);
@@ -43,13 +51,56 @@ function drawScan(row, scan) {
   setAttr(row.querySelector(".bar"), "aria-valuenow", done === null ? "" : Math.floor(done));
 }
 
+/** One bar of all files, and below it what its parts are; the same as web/first_paint.py draws. */
+function drawQuality(box, counts) {
+  const parts = QUALITIES.filter((name) => counts[name] > 0);
+  const all = parts.reduce((sum, name) => sum + counts[name], 0);
+  show(box, all > 0);
+  let from = 0;
+  for (const name of QUALITIES) {
+    const count = counts[name] ?? 0;
+    const width = all ? (100 * count) / all : 0;
+    const fill = box.querySelector(`rect[data-part="${name}"]`);
+    setAttr(fill, "x", `${from}%`);
+    setAttr(fill, "width", `${width}%`);
+    from += width;
+    const entry = box.querySelector(`li[data-part="${name}"]`);
+    show(entry, count > 0);
+    setSlot(entry, "count", number(count));
+  }
+}
+
+function setBusy(button, busy) {
+  button.disabled = busy;
+  setAttr(button, "aria-busy", busy);
+  setText(button, t(busy ? "library.scan_busy" : "library.scan"));
+}
+
 async function scan(button) {
-  button.disabled = true;
+  setBusy(button, true);
   try {
-    await api.post("/library/scan", {});
-    toast({ title: t("library.scan_started"), type: "success" });
+    const { data, timestamp } = await api.post("/library/scan", {});
+    asked = { ids: data.map(({ id }) => id), at: Date.parse(timestamp) };
   } catch (error) {
     toast({ title: t("action.failed"), text: error.message, type: "error" });
-    button.disabled = false;
+    setBusy(button, false);
   }
+}
+
+/** Says once how the scans ended that were asked for here. */
+function tellEnd({ library_scans: scans, recent_events: events }, collectedAt) {
+  const found = asked.ids.map((id) => (scans ?? []).find((one) => one.id === id));
+  // A reading can be older than the question; one that was asked for long ago is told by a newer scan.
+  const isOver = (one) => (one ? !RUNNING.has(one.state) : collectedAt > asked.at + FORGOTTEN_AFTER_MS);
+  if (!found.every(isOver)) return;
+  const results = (events ?? []).filter(({ data }) => asked.ids.includes(data?.scan_id)).map(({ data }) => data);
+  const failed = found.find((one) => one?.state === "failed");
+  asked = null;
+  if (failed) toast({ title: t("library.scan_failed"), text: failed.error ?? "", type: "error" });
+  else toast({ title: t("library.scan_done"), text: changesText(results), type: "success" });
+}
+
+function changesText(results) {
+  const sums = CHANGES.map((name) => [name, results.reduce((sum, one) => sum + (one[name] ?? 0), 0)]);
+  return sums.filter(([, n]) => n > 0).map(([name, n]) => t(`library.${name}`, { n })).join(" · ") || t("library.unchanged");
 }
