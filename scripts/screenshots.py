@@ -1,6 +1,8 @@
 """Take the pictures in docs/images: the real VabHub over a made-up media folder and a real qBittorrent.
 
-What a machine collects in an hour is written into its database beforehand; all else is live.
+The hour of history is demo data, written into the database beforehand and drawn around what this machine
+measures just then, so that it runs into the live numbers without a jump. The notifications are made up too;
+their deliveries are real ones, to a provider on loopback that refuses some. All else is live.
 """
 
 from __future__ import annotations
@@ -12,17 +14,20 @@ import sqlite3
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
+from functools import partial
 from pathlib import Path
+from typing import Any
 
-import psutil
+import httpx
 from playwright.sync_api import Browser, Page, sync_playwright
 
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
 from tests.support import qbittorrent, torrents  # noqa: E402
+from tests.support.sink import Answer, Sink  # noqa: E402
 from tests.support.stack import Stack  # noqa: E402
 
 IMAGES = ROOT / "docs" / "images"
@@ -39,6 +44,38 @@ NOTES = (
     ("Dune: Part Two", "Added to Movies in 2160p.", "success"),
     ("Disk almost full", "/mnt/downloads is 92 % full. 310 GiB are left.", "warning"),
     ("下载完成", "三体 S01 已下载完成，共 30 集。", "success"),
+)
+SERIES = ("cpu_usage", "memory_usage", "network_recv_bps", "network_sent_bps")
+# What is sent, how many attempts to wait for, what the provider answers
+QUEUE: tuple[tuple[dict[str, Any], int, list[Answer]], ...] = (
+    (
+        {"title": "Severance S02E04 was added", "message": "In the library in 2160p.", "type": "success"}
+        | {"channels": ["family-chat"]},
+        1,
+        [Answer(400, {"ok": False, "description": "Bad Request: chat not found"})],
+    ),
+    (
+        {"title": "Disk almost full on /mnt/downloads", "message": "92 % full. 310 GiB are left."}
+        | {"type": "warning", "priority": "high", "channels": ["ops-pager", "living-room"]},
+        4,
+        [
+            Answer(503, "upstream is restarting"),
+            Answer(200),
+            Answer(500, "still restarting"),
+            Answer(503, "upstream is restarting"),
+        ],
+    ),
+    (
+        {"title": "下载完成", "message": "三体 S01 已下载完成，共 30 集。", "channels": ["family-chat"]},
+        1,
+        [Answer(400, {"ok": False, "description": "Bad Request: chat not found"})],
+    ),
+    (
+        {"title": "Weekly summary", "message": "What was added this week.", "send_at": "2026-11-29T18:00:00Z"}
+        | {"channels": ["living-room"]},
+        0,
+        [],
+    ),
 )
 # name, viewport, theme, language, scale, whole page
 SHOTS = (
@@ -59,10 +96,13 @@ def main() -> None:
         directory = Path(name)
         settings = make_library(directory) | exits.enter_context(downloads(directory))
         stack = exits.enter_context(Stack(directory, **settings))
-        remember_an_hour(stack.data_dir / "vabhub.db")
         wait_for_numbers(stack)
+        sink = Sink().start()
+        exits.callback(sink.stop)
+        fill_queue(stack.signed_in(), sink)
         with sync_playwright() as playwright:
             browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=ARGS)
+            remember_an_hour(stack, browser)
             take_all(stack, browser)
             browser.close()
 
@@ -115,30 +155,79 @@ def downloads(directory: Path) -> Iterator[dict[str, str]]:
         }
 
 
-def remember_an_hour(database: Path) -> None:
-    """Write an hour of a small home server's numbers into the history, with one gap."""
+def remember_an_hour(stack: Stack, browser: Browser) -> None:
+    """Write an hour of demo numbers into the history, with one gap, that ends at what is measured now."""
     chance = random.Random(7)
     now = int(time.time()) // 60 * 60
-    memory = psutil.virtual_memory().percent
+    level = measured(stack, browser)
     rows = []
-    for minute in range(1, 61):
+    for minute in range(61):
         if 31 <= minute <= 36:
             continue
-        wave = math.sin(minute / 7) + 0.5 * math.sin(minute / 2.3)
+        # None of it at the newest minute, all of it a quarter of an hour before: the line does not jump.
+        away = min(1.0, minute / 15)
+        wave = away * (math.sin(minute / 7) + 0.5 * math.sin(minute / 2.3))
+        room = min(level["cpu_usage"], 100 - level["cpu_usage"])
         values = {
-            "cpu_usage": 24 + 11 * wave + chance.uniform(0, 6),
-            "memory_usage": memory + 0.3 * math.sin(minute / 9) + chance.uniform(0, 0.1),
-            "network_recv_bps": max(2e5, 1.1e6 * (1 + wave) + chance.uniform(0, 3e5)),
-            "network_sent_bps": 2.4e5 + chance.uniform(0, 1.5e5),
+            "cpu_usage": level["cpu_usage"] + room * (0.4 * wave + away * chance.uniform(-0.1, 0.1)),
+            "memory_usage": level["memory_usage"] + 0.3 * wave + chance.uniform(0, 0.1),
+            "network_recv_bps": level["network_recv_bps"] * (1 + 0.5 * wave + chance.uniform(0, 0.2)),
+            "network_sent_bps": level["network_sent_bps"] * (1 + 0.3 * wave + chance.uniform(0, 0.4)),
         }
         at = now - minute * 60
         rows += [(series, 60, at, value, value, value, 30) for series, value in values.items()]
-    with sqlite3.connect(database, timeout=10) as connection:
+    with sqlite3.connect(stack.data_dir / "vabhub.db", timeout=10) as connection:
         connection.executemany(
             "INSERT OR REPLACE INTO metric_point (series, tier_s, at, min, avg, max, n)"
             " VALUES (?, ?, ?, ?, ?, ?, ?)",
             rows,
         )
+
+
+def measured(stack: Stack, browser: Browser) -> dict[str, float]:
+    """Return what VabHub reads of this machine while a browser looks at it, as in the pictures."""
+    client, context = stack.signed_in(), browser.new_context()
+    secret = client.cookies["vabhub_session"]
+    context.add_cookies([{"name": "vabhub_session", "value": secret, "url": stack.base_url}])
+    page, readings = context.new_page(), []
+    for _ in range(6):  # reloads too: opening the page is what costs the most
+        page.goto(stack.base_url)
+        page.wait_for_timeout(2000)
+        readings.append(page.request.get(f"{stack.base_url}/api/dashboard/system-stats").json()["data"])
+    context.close()
+    return {name: sum(one[name] or 0 for one in readings) / len(readings) for name in SERIES}
+
+
+def fill_queue(client: httpx.Client, sink: Sink) -> None:
+    """Send notifications that end in every state, over channels that the sink answers or refuses."""
+    secret = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
+    limits: dict[str, dict[str, Any]] = {
+        "family-chat": {"max_attempts": 1},
+        "living-room": {},
+        "ops-pager": {"retry_schedule_s": [1, 2, 900]},
+    }
+    for name, more in limits.items():
+        settings = {"url": f"{sink.url}/{name}", "secret": secret}
+        client.post("/api/channels", json={"name": name, "kind": "webhook", "settings": settings, **more})
+    for body, attempts, answers in QUEUE:
+        sink.script.extend(answers)
+        sent = client.post("/api/notifications", json=body).json()["data"]["id"]
+        wait_for(partial(has_attempts, client, sent, attempts))
+
+
+def has_attempts(client: httpx.Client, notification_id: int, wanted: int) -> bool:
+    """Return whether so many attempts have ended."""
+    found = client.get(f"/api/notifications/{notification_id}").json()["data"]["deliveries"]
+    return sum(attempt["outcome"] is not None for row in found for attempt in row["attempts"]) >= wanted
+
+
+def wait_for(condition: Callable[[], bool]) -> None:
+    """Wait up to a minute."""
+    deadline = time.monotonic() + 60
+    while not condition():
+        if time.monotonic() > deadline:
+            raise SystemExit("the queue was not filled within a minute")
+        time.sleep(0.2)
 
 
 def wait_for_numbers(stack: Stack) -> None:
@@ -182,7 +271,24 @@ def take_all(stack: Stack, browser: Browser) -> None:
             page.click("[data-bell]")
             page.wait_for_timeout(800)
             save(page, f"bell-{scheme}", whole=False)
+            page.keyboard.press("Escape")
+        if name in {"overview-light", "overview-dark"}:
+            take_queue(page, stack, scheme)
         context.close()
+
+
+def take_queue(page: Page, stack: Stack, scheme: str) -> None:
+    """Take the queue, and in light the drawer over it with what was answered opened."""
+    page.goto(f"{stack.base_url}/queue")
+    page.wait_for_selector('[data-conn][data-state="live"]')
+    page.wait_for_timeout(2500)
+    save(page, f"queue-{scheme}", whole=True)
+    if scheme == "light":
+        page.locator(".delivery-title", has_text="Disk almost full").click()
+        page.locator("[data-drawer] summary").first.click()
+        page.locator("[data-drawer] .detail-title").focus()
+        page.wait_for_timeout(400)
+        save(page, "drawer-light", whole=False)
 
 
 def save(page: Page, name: str, *, whole: bool) -> None:
