@@ -37,14 +37,15 @@ class OurLogger(Logger):  # type: ignore[misc]
 _host = f"[{_settings.host}]" if ":" in _settings.host else _settings.host
 
 bind = [f"{_host}:{_settings.port}"]
-worker_class = "gevent"
+worker_class = "web.gevent_worker.IdleAwareWorker"
 workers = _settings.web_workers
 # A socket holds a connection for as long as it lives; requests must find room beside them.
 worker_connections = _settings.max_sockets + 1000
 timeout = 60
 graceful_timeout = 20
-# Also how long a connection may stay silent, and so hold up a stop.
-keepalive = 2
+# Longer than reverse proxies keep an idle connection (nginx 60 s, Traefik 90 s, Caddy 120 s): a request on
+# one that we close at that moment becomes a 502.
+keepalive = 125
 # The heartbeat file is touched every second: in memory, not on a NAS's disk.
 worker_tmp_dir = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None  # noqa: S108
 control_socket_disable = True
