@@ -1,6 +1,6 @@
 # What a person types. Everything it installs lies in .venv, except Debian packages (as root on Debian).
 .DEFAULT_GOAL := help
-.PHONY: help run test check fix chaos bench migrate freeze screenshots bench
+.PHONY: help run test check fix chaos bench migrate freeze screenshots
 MAKEFLAGS += --no-print-directory
 VENV := .venv/bin
 
