@@ -62,10 +62,10 @@ def make_due(database: Database, number: int) -> None:
 
 
 def age(database: Database, number: int) -> None:
-    """Let the oldest have been deleted two days ago."""
-    long_ago = _stored(datetime.now(UTC) - timedelta(days=2), sqlite=database.is_sqlite)
-    chosen = f"SELECT id FROM notification WHERE deleted_at IS NULL ORDER BY id LIMIT {number}"
-    database.execute(f"UPDATE notification SET deleted_at = '{long_ago}' WHERE id IN ({chosen})")
+    """Let the oldest that are left be far beyond the retention."""
+    long_ago = _stored(datetime.now(UTC) - timedelta(days=40_000), sqlite=database.is_sqlite)
+    chosen = f"SELECT id FROM notification WHERE created_at > '{long_ago}' ORDER BY id LIMIT {number}"
+    database.execute(f"UPDATE notification SET created_at = '{long_ago}' WHERE id IN ({chosen})")
 
 
 def size_mb(place: Place) -> float:
@@ -78,11 +78,6 @@ def size_mb(place: Place) -> float:
 def has_full_text() -> bool:
     """Say whether the domain has a full-text index."""
     return importlib.util.find_spec("vabhub.notify.search") is not None
-
-
-def has_retention() -> bool:
-    """Say whether the domain deletes by age."""
-    return importlib.util.find_spec("vabhub.notify.retention") is not None
 
 
 def _fill_sqlite(place: Place, number: int) -> None:
