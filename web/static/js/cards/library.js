@@ -13,7 +13,8 @@ const RUNNING = new Set(["queued", "running"]);
 const QUALITIES = ["2160p", "1080p", "720p", "480p", "unknown"];
 const CHANGES = ["added", "changed", "removed"];
 const FORGOTTEN_AFTER_MS = 15000;
-// The scans that this page asked for, until it has told how they ended.
+// Whether a scan is just being asked for, and which were, until this page has told how they ended.
+let asking = false;
 let asked = null;
 
 export function start() {
@@ -25,7 +26,7 @@ export function start() {
     const running = (data?.library_scans ?? []).filter((scan) => RUNNING.has(scan.state));
     scans.update(running, (scan) => scan.root);
     if (asked) tellEnd(data ?? {}, Date.parse(meta.collected_at));
-    setBusy(button, running.length > 0 || asked !== null);
+    setBusy(button, running.length > 0 || asking || asked !== null);
   });
   button.addEventListener("click", () => scan(button));
 }
@@ -77,6 +78,7 @@ function setBusy(button, busy) {
 }
 
 async function scan(button) {
+  asking = true;
   setBusy(button, true);
   try {
     const { data, timestamp } = await api.post("/library/scan", {});
@@ -84,6 +86,8 @@ async function scan(button) {
   } catch (error) {
     toast({ title: t("action.failed"), text: error.message, type: "error" });
     setBusy(button, false);
+  } finally {
+    asking = false;
   }
 }
 
