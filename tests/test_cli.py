@@ -2,35 +2,19 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 from sqlalchemy import update
 
+from tests.support.command import run
 from tests.support.ports import free_port
 from tests.support.redis import RedisServer
-from tests.support.stack import ROOT
 from vabhub import accounts
 from vabhub.db import reading, transaction
 from vabhub.models import Channel
 from vabhub.notify import channels_admin
 from vabhub.settings import Settings
-
-
-def run(*args: str, cwd: Path, **env: str) -> subprocess.CompletedProcess[str]:
-    """Run the command in a process of its own."""
-    return subprocess.run(
-        [sys.executable, "-m", "vabhub", *args],
-        cwd=cwd,
-        env={**os.environ, "PYTHONPATH": str(ROOT), **env},
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
 
 
 @pytest.fixture

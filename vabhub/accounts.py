@@ -96,13 +96,25 @@ def change_password(session: Session, user_id: int, current: str, new: str, *, k
     user = session.get_one(User, user_id)
     if not _matches(user.password_hash, current):
         raise Unauthorized("The current password is wrong.")
-    user.password_hash = _hasher.hash(new)
-    session.execute(
-        update(LoginSession)
-        .where(LoginSession.user_id == user_id, LoginSession.id != keep_session)
-        .where(LoginSession.revoked_at.is_(None))
-        .values(revoked_at=clock.utcnow())
-    )
+    _set_password(session, user, new, keep_session=keep_session)
+
+
+def reset_password(session: Session, username: str, new: str) -> User:
+    """Set a new password without the old one, and sign out every browser; raises NotFound.
+
+    For whoever sits at the machine itself: no route leads here.
+    """
+    _check_password(new, "password")
+    user = session.scalar(select(User).where(User.username == username.strip()))
+    if user is None:
+        raise NotFound(f"There is no account {username.strip()!r}.")
+    _set_password(session, user, new)
+    return user
+
+
+def list_accounts(session: Session) -> list[User]:
+    """Return all accounts, the oldest first."""
+    return list(session.scalars(select(User).order_by(User.id)))
 
 
 def open_session(
@@ -227,6 +239,14 @@ def digest(secret: str) -> str:
 @cache
 def _nobody() -> str:
     return _hasher.hash(secrets.token_urlsafe(16))
+
+
+def _set_password(session: Session, user: User, new: str, *, keep_session: int | None = None) -> None:
+    user.password_hash = _hasher.hash(new)
+    others = update(LoginSession).where(LoginSession.user_id == user.id, LoginSession.revoked_at.is_(None))
+    if keep_session is not None:
+        others = others.where(LoginSession.id != keep_session)
+    session.execute(others.values(revoked_at=clock.utcnow()))
 
 
 def _matches(password_hash: str, password: str) -> bool:

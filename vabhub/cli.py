@@ -7,10 +7,10 @@ import sys
 from collections.abc import Sequence
 
 from vabhub import __version__
-from vabhub.commands import doctor, migrate, send, token, up
+from vabhub.commands import account, backup, doctor, migrate, send, token, up
 from vabhub.errors import VabHubError, ValidationFailed
 
-_COMMANDS = (up, migrate, token, send, doctor)
+_COMMANDS = (up, migrate, account, token, send, backup, doctor)
 
 
 def main(argv: Sequence[str] | None = None) -> int:
