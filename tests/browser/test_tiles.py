@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import pytest
-from playwright.sync_api import StorageState, expect
+from playwright.sync_api import Route, StorageState, WebSocketRoute, expect
 
 from tests.browser.conftest import OpenPage
 from tests.support.stack import Stack
+from tests.support.waiting import wait_until
 
 
 @pytest.mark.parametrize(
@@ -44,6 +45,37 @@ def test_a_scan_is_busy_and_says_what_it_found(
     (stack.data_dir.parent / "films" / f"Heat.1995.720p.{locale}.mkv").write_bytes(b"film")
     button.click()
     expect(page.locator(".toast-text").last).to_have_text(added, timeout=30_000)
+
+
+def test_an_overview_that_comes_meanwhile_does_not_free_the_button(
+    open_page: OpenPage, session: StorageState
+) -> None:
+    page = open_page("/api/docs", cookies=session["cookies"])
+    sockets: list[WebSocketRoute] = []
+    overviews: list[str] = []
+    asked: list[Route] = []
+
+    def serve(socket: WebSocketRoute) -> None:
+        def pass_on(text: str | bytes) -> None:
+            overviews.extend([str(text)] if '"dashboard_update"' in str(text) else [])
+            socket.send(text)
+
+        sockets.append(socket)
+        socket.connect_to_server().on_message(pass_on)
+
+    page.route_web_socket("**/api/ws/ws", serve)
+    page.route("**/api/library/scan", lambda route: asked.append(route))
+    page.goto("/")
+    button = page.locator("[data-scan]")
+    expect(button).to_be_enabled(timeout=45_000)
+    wait_until(lambda: page.evaluate("1") and overviews, timeout_s=30)
+    with page.expect_request("**/api/library/scan"):
+        button.click()
+    sockets[-1].send(overviews[-1])
+    assert page.evaluate("document.querySelector('[data-scan]').getAttribute('aria-busy')") == "true"
+    wait_until(lambda: page.evaluate("1") and asked, timeout_s=30)
+    asked[0].continue_()
+    expect(button).to_be_enabled(timeout=30_000)
 
 
 def test_a_notification_covers_nothing_of_the_open_bell(open_overview: OpenPage, stack: Stack) -> None:
