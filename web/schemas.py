@@ -189,6 +189,37 @@ class ChannelOut(Out):
     settings: dict[str, Any]
 
 
+class TemplateOut(Out):
+    """One template; null stands for any channel and any language."""
+
+    id: int
+    event: str
+    channel: str | None
+    language: Literal["zh", "en"] | None
+    subject: str | None
+    body: str
+    markdown: str | None
+    last_error: str | None
+
+
+class EventOut(Out):
+    """What a template can be written for, an example of each variable, and the words that are shipped."""
+
+    event: str
+    builtin: bool
+    variables: dict[str, Any]
+    defaults: dict[str, dict[str, str | None] | None]
+
+
+class PreviewOut(Out):
+    """The texts as they would be sent; null where `errors` says why not."""
+
+    subject: str | None
+    body: str | None
+    markdown: str | None
+    errors: list[dict[str, Any]]
+
+
 class TokenOut(Out):
     """One token, without its secret."""
 

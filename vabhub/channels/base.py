@@ -41,7 +41,10 @@ class Outcome:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Message:
-    """One notification, rendered for one channel. `id` is the same on every attempt of a delivery."""
+    """One notification, rendered for one channel. `id` is the same on every attempt of a delivery.
+
+    `markdown` is `text` written as Markdown, where a template gives one.
+    """
 
     id: str
     title: str
@@ -51,6 +54,7 @@ class Message:
     created_at: datetime
     link: str | None = None
     image_url: str | None = None
+    markdown: str | None = None
     data: Mapping[str, Any] = field(default_factory=dict)
     progress: Mapping[str, Any] = field(default_factory=dict)
 

@@ -6,6 +6,7 @@ from vabhub.models.base import Base, UtcDateTime
 from vabhub.models.library import LibraryFile, LibraryRoot, LibraryScan
 from vabhub.models.metric import MetricPoint
 from vabhub.models.notification import Attempt, Channel, Delivery, Notification
+from vabhub.models.template import MessageTemplate
 
 __all__ = [
     "Activity",
@@ -18,6 +19,7 @@ __all__ = [
     "LibraryRoot",
     "LibraryScan",
     "LoginSession",
+    "MessageTemplate",
     "MetricPoint",
     "Notification",
     "User",

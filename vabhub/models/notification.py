@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import JSON, ForeignKey, Index, String, Text, UniqueConstraint, text
+from sqlalchemy import JSON, ForeignKey, Index, String, Text, UniqueConstraint, false, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from vabhub.models.base import Base, BigId, UtcDateTime
@@ -122,6 +122,8 @@ class Attempt(Base):
     provider_status: Mapped[int | None]
     retry_after_s: Mapped[float | None]
     text: Mapped[str | None] = mapped_column(Text)  # the provider's words, secrets removed, at most 2 KB
+    # Why the words are the default's: what was wrong with the template that should have been used.
+    template_error: Mapped[str | None] = mapped_column(Text)
     next_state: Mapped[str | None] = mapped_column(String(16))
     next_attempt_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
 
@@ -145,5 +147,9 @@ class Channel(Base):
     failures: Mapped[int] = mapped_column(default=0, server_default="0")  # in a row, transient ones
     opened_at: Mapped[datetime | None] = mapped_column(UtcDateTime)  # held since; null: not held
     disabled_reason: Mapped[str | None] = mapped_column(Text)
+    last_error: Mapped[str | None] = mapped_column(Text)  # of the last failure, null once it works again
+    language: Mapped[str | None] = mapped_column(String(8))  # of the words sent; null: VABHUB_LOCALE
+    # Told when another channel breaks and when it works again.
+    alerts: Mapped[bool] = mapped_column(default=False, server_default=false())
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
     updated_at: Mapped[datetime] = mapped_column(UtcDateTime)

@@ -29,8 +29,9 @@ from sqlalchemy.orm import Session, selectinload
 
 from vabhub.db import db_now
 from vabhub.errors import Conflict, FieldError, ValidationFailed
-from vabhub.models import Channel, Delivery, Notification
+from vabhub.models import Channel, Delivery, MessageTemplate, Notification
 from vabhub.notify.announce import PRIORITIES, event_after_commit, hint_after_commit
+from vabhub.notify.events import EVENTS
 from vabhub.notify.states import DeliveryState, NotificationStatus
 
 INBOX = "system"
@@ -152,7 +153,7 @@ def _check(session: Session, request: NewNotification, key: str | None, now: dat
         for name in channels
         if name not in known
     ]
-    if request.template is not None:
+    if request.template is not None and not _is_template(session, request.template):
         text = f"There is no template {request.template!r}."
         wrong.append(FieldError("template", text, "unknown_template"))
     if request.send_at is not None and request.send_at > now + FARTHEST:
@@ -162,6 +163,14 @@ def _check(session: Session, request: NewNotification, key: str | None, now: dat
     if wrong:
         raise ValidationFailed(wrong)
     return channels
+
+
+def _is_template(session: Session, event: str) -> bool:
+    if event in EVENTS:
+        return True
+    return (
+        session.scalar(select(MessageTemplate.id).where(MessageTemplate.event == event).limit(1)) is not None
+    )
 
 
 def _insert(

@@ -46,12 +46,12 @@ def may_probe(session: Session, channel_id: int, now: datetime) -> bool:
     return _PROBE.run(session, the_id=channel_id, the_now=now, the_end=now + PROBE).rowcount == 1
 
 
-def failed(session: Session, channel: str, now: datetime) -> bool:
-    """Count a failure; True when it opened the channel's circuit."""
+def failed(session: Session, channel: str, now: datetime, why: str) -> bool:
+    """Count a failure; True when it opened the channel's circuit. `why` holds no secret."""
     counted = session.execute(
         update(Channel)
         .where(Channel.name == channel, Channel.builtin.is_(False))
-        .values(failures=Channel.failures + 1)
+        .values(failures=Channel.failures + 1, last_error=why)
         .returning(Channel.failures, Channel.opened_at, Channel.blocked_until)
         .execution_options(synchronize_session=False)
     ).first()
@@ -72,7 +72,7 @@ def failed(session: Session, channel: str, now: datetime) -> bool:
 def healed(session: Session, channel: str, now: datetime) -> bool:
     """Forget the failures and let go what was held; True when that closed an open circuit."""
     was_open = session.scalar(select(Channel.opened_at).where(Channel.name == channel)) is not None
-    fields: dict[str, object] = {"failures": 0}
+    fields: dict[str, object] = {"failures": 0, "last_error": None}
     if was_open:
         fields |= {"opened_at": None, "blocked_until": None}
     session.execute(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import secrets
 import time
 from collections.abc import Mapping
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
 from sqlalchemy import select
@@ -35,6 +35,7 @@ Schedule = Annotated[list[Interval], Field(min_length=1, max_length=50)]
 Attempts = Annotated[int, Field(ge=1, le=100)]
 Rate = Annotated[float, Field(gt=0, le=100_000, allow_inf_nan=False)]
 Burst = Annotated[int, Field(ge=1, le=100_000)]
+Language = Literal["zh", "en"]
 
 
 class NewChannel(BaseModel):
@@ -50,6 +51,8 @@ class NewChannel(BaseModel):
     burst: Burst | None = None
     max_attempts: Attempts | None = None
     retry_schedule_s: Schedule | None = None
+    language: Language | None = Field(None, description="Of the words sent; null: VABHUB_LOCALE")
+    alerts: bool = Field(False, description="Hears when another channel breaks, and when it works again")
 
 
 class ChannelPatch(BaseModel):
@@ -63,6 +66,8 @@ class ChannelPatch(BaseModel):
     burst: Burst | None = None
     max_attempts: Attempts | None = None
     retry_schedule_s: Schedule | None = None
+    language: Language | None = None
+    alerts: bool | None = None
 
 
 class ChannelTrial(BaseModel):
@@ -122,6 +127,8 @@ def update_channel(session: Session, name: str, patch: ChannelPatch) -> dict[str
         raise Conflict("The inbox is always on and has nothing to set.")
     if changes.pop("enabled", None) is not None:
         row.enabled = bool(patch.enabled)
+    if changes.pop("alerts", None) is not None:
+        row.alerts = bool(patch.alerts)
     if (given := changes.pop("settings", None)) is not None:
         kind = _kind(row.kind)
         merged = _merged(kind, open_settings(row.sealed_settings), given)
@@ -131,7 +138,7 @@ def update_channel(session: Session, name: str, patch: ChannelPatch) -> dict[str
     row.updated_at = db_now(session)
     if patch.enabled or given is not None:
         row.disabled_reason, row.blocked_until = None, None
-        row.failures, row.opened_at = 0, None
+        row.failures, row.opened_at, row.last_error = 0, None, None
     session.flush()
     if row.enabled and row.disabled_reason is None:
         release_hold(session, name)
@@ -183,7 +190,10 @@ def channel_view(row: Channel) -> dict[str, Any]:
         "burst": row.burst,
         "max_attempts": row.max_attempts,
         "retry_schedule_s": row.retry_schedule_s,
+        "language": row.language,
+        "alerts": row.alerts,
         "failures": row.failures,
+        "last_error": row.last_error,
         "opened_at": clock.isoformat(row.opened_at) if row.opened_at else None,
         "disabled_reason": row.disabled_reason,
         "blocked_until": clock.isoformat(row.blocked_until) if row.blocked_until else None,

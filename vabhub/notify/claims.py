@@ -6,17 +6,18 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, cast
 
-from sqlalchemy import Row, Table, bindparam, insert, select, update
+from sqlalchemy import Row, Table, bindparam, func, insert, select, update
 from sqlalchemy.orm import Session
 
 from vabhub.channels import registry
 from vabhub.channels.base import Message
 from vabhub.db import db_now, transaction
-from vabhub.models import Attempt, Channel, Delivery, UtcDateTime
-from vabhub.notify import breaker, limits, states
+from vabhub.models import Attempt, Channel, Delivery, MessageTemplate, UtcDateTime
+from vabhub.notify import breaker, events, limits, states
+from vabhub.notify.default_words import default_language
 from vabhub.notify.limits import Rate
 from vabhub.notify.prepared import Prepared
-from vabhub.notify.render import render
+from vabhub.notify.render import Wording, message_of, wording_of
 from vabhub.notify.retry import SCHEDULE_S, RetryPlan
 from vabhub.notify.slots import PATIENCE_S, URGENT, Place
 from vabhub.notify.states import (
@@ -30,6 +31,7 @@ from vabhub.notify.states import (
 
 ATTEMPT = cast(Table, Attempt.__table__)
 CHANNEL = cast(Table, Channel.__table__)
+TEMPLATE = cast(Table, MessageTemplate.__table__)
 
 LEASE = timedelta(seconds=45)
 # A channel that is off keeps what waits for it: looked at again after RECHECK, given up after KEEP.
@@ -40,6 +42,20 @@ CROWDED = timedelta(seconds=2)
 _DUE = (
     DELIVERY.c.id == bindparam("the_id"),
     DELIVERY.c.next_attempt_at <= bindparam("the_now", type_=UtcDateTime),
+)
+# The template that fits best: one for the channel before one for the language before one for all.
+_LANGUAGE = func.coalesce(CHANNEL.c.language, bindparam("the_language"))
+_BEST_TEMPLATE = (
+    select(TEMPLATE.c.id)
+    .where(
+        TEMPLATE.c.event == func.coalesce(NOTIFICATION.c.template, events.PLAIN),
+        TEMPLATE.c.channel.in_(("", DELIVERY.c.channel)),
+        TEMPLATE.c.language.in_(("", _LANGUAGE)),
+    )
+    .order_by(TEMPLATE.c.channel.desc(), TEMPLATE.c.language.desc())
+    .limit(1)
+    .correlate(NOTIFICATION, DELIVERY, CHANNEL)
+    .scalar_subquery()
 )
 _CANDIDATE = Prepared(
     select(
@@ -53,10 +69,14 @@ _CANDIDATE = Prepared(
         CHANNEL.c.id.label("channel_id"),
         *(CHANNEL.c[name] for name in ("rate_per_minute", "burst", "failures", "opened_at")),
         *(CHANNEL.c[name] for name in ("kind", "enabled", "disabled_reason", "blocked_until")),
-        *(CHANNEL.c[name] for name in ("sealed_settings", "max_attempts", "retry_schedule_s")),
+        *(CHANNEL.c[name] for name in ("sealed_settings", "max_attempts", "retry_schedule_s", "language")),
+        NOTIFICATION.c.template.label("event"),
+        TEMPLATE.c.id.label("template_id"),
+        *(TEMPLATE.c[name] for name in ("subject", "body", "markdown")),
     )
     .join(NOTIFICATION, NOTIFICATION.c.id == DELIVERY.c.notification_id)
     .outerjoin(CHANNEL, CHANNEL.c.name == DELIVERY.c.channel)
+    .outerjoin(TEMPLATE, TEMPLATE.c.id == _BEST_TEMPLATE)
     .where(*_DUE)
 )
 _TAKE = states.mover(
@@ -100,7 +120,8 @@ class Claim:
     given_up: str | None  # why nothing is to be sent at all
     priority: int
     failing: bool  # the channel's last attempt failed
-    message: Message
+    message: Message  # as it came
+    wording: Wording  # the words it is to be put in
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,7 +161,8 @@ def _crowded(asked: _Ask) -> None:
 def _try(delivery_id: int, owner: str, place: Place | None, wait_s: float | None) -> Claim | _Ask | None:
     with transaction() as session:
         now = db_now(session)
-        row = _CANDIDATE.run(session, the_id=delivery_id, the_now=now).one_or_none()
+        wanted = {"the_id": delivery_id, "the_now": now, "the_language": default_language()}
+        row = _CANDIDATE.run(session, **wanted).one_or_none()
         if row is None or DeliveryState(row.state) not in WAITING:
             return None
         given_up = _given_up(row, now)
@@ -233,5 +255,6 @@ def _claim(moved: Moved, row: Row[Any], given_up: str | None) -> Claim:
         given_up=given_up,
         priority=moved.priority,
         failing=bool(row.failures),
-        message=render(row),
+        message=message_of(row),
+        wording=wording_of(row, default_language()),
     )

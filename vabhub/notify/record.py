@@ -12,9 +12,9 @@ from sqlalchemy.orm import Session
 from vabhub.channels.base import Outcome, OutcomeKind
 from vabhub.db import db_now, transaction
 from vabhub.log import get_logger
-from vabhub.models import Channel, Delivery, UtcDateTime
-from vabhub.notify import breaker, states
-from vabhub.notify.accept import INBOX, NewNotification, accept
+from vabhub.models import Channel, Delivery, MessageTemplate, UtcDateTime
+from vabhub.notify import breaker, events, states
+from vabhub.notify.alarms import tell
 from vabhub.notify.announce import count_after_commit, event_after_commit
 from vabhub.notify.claims import ATTEMPT, Claim
 from vabhub.notify.prepared import Prepared
@@ -65,7 +65,9 @@ class _Next:
     at: datetime | None = None
 
 
-def finish(claim: Claim, outcome: Outcome, *, to_inbox: bool = False) -> DeliveryState | None:
+def finish(
+    claim: Claim, outcome: Outcome, *, to_inbox: bool = False, template_error: str | None = None
+) -> DeliveryState | None:
     """Record the attempt and move the delivery on; return its new state.
 
     A failure counts only while the claim holds (None: the lease was lost, another attempt decides); a
@@ -77,6 +79,8 @@ def finish(claim: Claim, outcome: Outcome, *, to_inbox: bool = False) -> Deliver
         moved = _move(session, claim, outcome, planned, now)
         reached = DeliveryState(moved.state) if moved else None
         _record(session, claim, outcome, now, _Next(reached, planned.at) if reached else None)
+        if template_error is not None:
+            _tell_template(session, claim, template_error, now)
         _tell_channel(session, claim, outcome, now)
         _tell_breaker(session, claim, outcome, now)
         if moved is not None:
@@ -136,6 +140,19 @@ def _record(session: Session, claim: Claim, outcome: Outcome, now: datetime, rea
     _CLOSE_ATTEMPT.run(session, **attempt, **values)
 
 
+def _tell_template(session: Session, claim: Claim, error: str, now: datetime) -> None:
+    """Say with the attempt and with the template that the default's words were sent instead."""
+    log.warning("template.failed", template_id=claim.wording.own_id)
+    its = (ATTEMPT.c.delivery_id == claim.delivery_id, ATTEMPT.c.epoch == claim.epoch)
+    session.execute(update(ATTEMPT).where(*its).values(template_error=error))
+    session.execute(
+        update(MessageTemplate)
+        .where(MessageTemplate.id == claim.wording.own_id)
+        .values(failed_at=now, last_error=error)
+        .execution_options(synchronize_session=False)
+    )
+
+
 def _count(session: Session, outcome: Outcome, reached: DeliveryState | None, took_s: float) -> None:
     counts = {f"attempt:{outcome.kind.value}": 1.0}
     if reached is DeliveryState.RETRYING:
@@ -158,14 +175,14 @@ def _tell_channel(session: Session, claim: Claim, outcome: Outcome, now: datetim
         and _update_channel(session, claim, disabled_reason=outcome.text or "refused", updated_at=now)
     ):
         log.warning("channel.disabled", channel=claim.channel)
-        _say_disabled(session, claim.channel, outcome.text)
+        tell(session, events.CHANNEL_DISABLED, claim.channel, outcome.text)
 
 
 def _tell_breaker(session: Session, claim: Claim, outcome: Outcome, now: datetime) -> None:
-    if outcome.kind in FAILURES and breaker.failed(session, claim.channel, now):
-        _say(session, "channel_held", claim.channel, f"The channel {claim.channel} is held", outcome.text)
+    if outcome.kind in FAILURES and breaker.failed(session, claim.channel, now, outcome.text):
+        tell(session, events.CHANNEL_HELD, claim.channel, outcome.text)
     elif claim.failing and outcome.kind in ANSWERS and breaker.healed(session, claim.channel, now):
-        _say(session, "channel_healed", claim.channel, f"The channel {claim.channel} works again", "")
+        tell(session, events.CHANNEL_HEALED, claim.channel)
 
 
 def _update_channel(session: Session, claim: Claim, **values: Any) -> bool:
@@ -195,21 +212,3 @@ def _block(session: Session, claim: Claim, until: datetime) -> None:
         .values(blocked_until=until)
         .execution_options(synchronize_session=False)
     )
-
-
-def _say_disabled(session: Session, channel: str, reason: str) -> None:
-    text = f"{reason}\n\nWhat waits for it is kept for three days. Mend its settings to send it."
-    _say(session, "channel_disabled", channel, f"The channel {channel} was switched off", text)
-
-
-def _say(session: Session, event: str, channel: str, title: str, text: str) -> None:
-    """Tell the inbox, once, what became of another channel."""
-    request = NewNotification(
-        title=title,
-        message=text,
-        type="success" if event == "channel_healed" else "error",
-        priority="high",
-        channels=[INBOX],
-        data={"event": event, "channel": channel, "reason": text},
-    )
-    accept(session, request, source="vabhub")

@@ -6,15 +6,16 @@ import os
 import socket
 import threading
 import time
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from vabhub.channels import registry
-from vabhub.channels.base import Channel, Outcome, OutcomeKind
+from vabhub.channels.base import Channel, Message, Outcome, OutcomeKind
 from vabhub.errors import Unavailable, VabHubError
 from vabhub.log import bind, get_logger
 from vabhub.notify.claims import Claim, claim
 from vabhub.notify.record import finish
 from vabhub.notify.redact import redact, secrets_of
+from vabhub.notify.render import render
 from vabhub.notify.sealed import open_settings
 from vabhub.notify.slots import Place
 from vabhub.notify.states import DeliveryState
@@ -39,37 +40,49 @@ def deliver(delivery_id: int) -> DeliveryState | None:
         if claimed is None:
             log.debug("delivery.not_claimed")
             return None
-        outcome, to_inbox = attempt(claimed)
-    return _record(claimed, outcome, to_inbox=to_inbox, until=started + KEEP_OUTCOME_S)
+        tried = attempt(claimed)
+    return _record(claimed, tried, until=started + KEEP_OUTCOME_S)
 
 
-def attempt(claimed: Claim) -> tuple[Outcome, bool]:
-    """Send, and return the outcome without secrets, and whether success means the inbox."""
+@dataclass(frozen=True, slots=True)
+class Tried:
+    """How an attempt went. `to_inbox`: success means the inbox; `template_error`: why other words."""
+
+    outcome: Outcome
+    to_inbox: bool = False
+    template_error: str | None = None
+
+
+def attempt(claimed: Claim) -> Tried:
+    """Put the message into its words, send it, and return the outcome without secrets."""
     if claimed.given_up is not None:
-        return Outcome(OutcomeKind.PERMANENT_CHANNEL, claimed.given_up), False
+        return Tried(Outcome(OutcomeKind.PERMANENT_CHANNEL, claimed.given_up))
     try:
         settings = open_settings(claimed.sealed_settings)
         channel = registry.make(claimed.kind, settings)
     except VabHubError as error:
-        return Outcome(OutcomeKind.PERMANENT_CHANNEL, redact(_explain(error), [])), False
-    outcome = _send(channel, claimed)
+        return Tried(Outcome(OutcomeKind.PERMANENT_CHANNEL, redact(_explain(error), [])))
+    message, template_error = render(claimed.message, claimed.wording)
+    outcome = _send(channel, claimed, message)
     text = redact(outcome.text, secrets_of(channel.Settings, settings))
-    return replace(outcome, text=text), channel.to_inbox
+    return Tried(replace(outcome, text=text), channel.to_inbox, template_error)
 
 
-def _send(channel: Channel, claimed: Claim) -> Outcome:
+def _send(channel: Channel, claimed: Claim, message: Message) -> Outcome:
     try:
-        return channel.send(claimed.message)
+        return channel.send(message)
     except Exception as error:
         log.exception("channel.fault", channel=claimed.channel)
         return Outcome(OutcomeKind.UNCERTAIN, f"a fault in VabHub: {type(error).__name__}")
 
 
-def _record(claimed: Claim, outcome: Outcome, *, to_inbox: bool, until: float) -> DeliveryState | None:
+def _record(claimed: Claim, tried: Tried, *, until: float) -> DeliveryState | None:
     """Record the outcome, waiting for a locked or restarting database: a lost outcome is a duplicate."""
     while True:
         try:
-            return finish(claimed, outcome, to_inbox=to_inbox)
+            return finish(
+                claimed, tried.outcome, to_inbox=tried.to_inbox, template_error=tried.template_error
+            )
         except Unavailable:
             if time.monotonic() > until:
                 raise

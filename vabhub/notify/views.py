@@ -72,6 +72,7 @@ def attempt_view(attempt: Attempt) -> dict[str, Any]:
         "provider_status": attempt.provider_status,
         "retry_after_s": attempt.retry_after_s,
         "text": attempt.text,
+        "template_error": attempt.template_error,
         "next_state": attempt.next_state,
         "next_attempt_at": _time(attempt.next_attempt_at),
     }

@@ -162,6 +162,9 @@ function drawAttempt(row, attempt) {
   const then = thenText(attempt);
   setSlot(row, "then", then);
   show(slot(row, "then"), Boolean(then));
+  const { template_error: error } = attempt;
+  setSlot(row, "template", error ? t("attempt.template", { error }) : "");
+  show(slot(row, "template"), Boolean(error));
   setSlot(row, "text", attempt.text ?? "");
   show(row.querySelector("[data-answer]"), Boolean(attempt.text));
 }

@@ -1,0 +1,1 @@
+"""Templates that people write, and those that would do harm."""
