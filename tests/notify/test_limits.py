@@ -9,14 +9,15 @@ from typing import Any
 from tests.notify.conftest import Desk
 from tests.support.sink import Answer, Sink
 from vabhub.clock import utcnow
-from vabhub.db import reading
+from vabhub.db import reading, transaction
 from vabhub.notify import limits
-from vabhub.notify.channels_admin import get_channel
+from vabhub.notify.channels_admin import NewChannel, create_channel, get_channel
 from vabhub.notify.claims import claim
 from vabhub.notify.limits import Rate
 from vabhub.notify.send import deliver
 from vabhub.notify.slots import Place
 from vabhub.notify.states import DeliveryState
+from vabhub.redis_client import get_redis
 
 
 def _channel(name: str = "hook") -> dict[str, Any]:
@@ -124,3 +125,26 @@ def _hold_is_over(desk: Desk) -> None:
     with transaction() as session:
         past = utcnow() - timedelta(seconds=1)
         session.execute(update(Channel).where(Channel.name == "hook").values(blocked_until=past))
+
+
+def test_the_parts_of_a_long_message_wait_for_their_turns_without_counting_attempts(
+    desk: Desk, sink: Sink
+) -> None:
+    sink.respond = lambda _request: Answer(200, {"errcode": 0, "errmsg": "ok"})
+    settings = {"key": "0123456789abcdef", "base_url": sink.url}
+    with transaction() as session:
+        body = NewChannel(name="bot", kind="wechat", settings=settings, rate_per_minute=6, burst=2)
+        create_channel(session, body)
+    number = desk.delivery_id(desk.accept("bot", message="一二三四五。" * 300))
+    assert deliver(number) is DeliveryState.RETRYING
+    row = desk.delivery(number)
+    assert (row.attempts, len(sink.requests)) == (0, 2)
+    assert timedelta(seconds=5) < row.next_attempt_at - utcnow() <= timedelta(seconds=10)
+    assert [attempt.outcome for attempt in desk.attempts(number)] == ["partly"]
+
+    get_redis().flushall()  # as if that time had gone by
+    desk.age(number, next_attempt_at=timedelta(minutes=1))
+    assert deliver(number) is DeliveryState.DELIVERED
+    contents = [request.json()["text"]["content"] for request in sink.requests]
+    assert [content.split("\n")[0] for content in contents] == [f"Hello ({n}/3)" for n in (1, 2, 3)]
+    assert _channel("bot")["failures"] == 0

@@ -9,18 +9,17 @@ import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from email.message import EmailMessage
-from email.policy import SMTP as SMTP_POLICY
 from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import BeforeValidator, EmailStr, Field
+from pydantic import BeforeValidator, EmailStr
 
-from vabhub.channels.base import ChannelSettings, Message, Outcome, OutcomeKind, secret_field
+from vabhub.channels import mail
+from vabhub.channels.base import ChannelSettings, Message, Outcome, OutcomeKind, Words, setting
 
 TOTAL_S = 20.0
 STEP_S = 10.0
 PORTS = {"none": 25, "starttls": 587, "tls": 465}
-TYPE_IN_SUBJECT = {"warning": "⚠ ", "error": "✖ "}
+TOO_BIG = 552
 
 
 def _addresses(value: Any) -> Any:
@@ -30,20 +29,45 @@ def _addresses(value: Any) -> Any:
 class EmailSettings(ChannelSettings):
     """`smtp_port` follows from `smtp_tls`; `smtp_verify` false accepts a home-made certificate."""
 
-    smtp_host: str = Field(min_length=1, max_length=253)
-    smtp_port: int | None = Field(None, ge=1, le=65535)
-    smtp_user: str | None = Field(None, max_length=255)
-    smtp_password: str | None = secret_field(None, max_length=1024)
-    smtp_tls: Literal["none", "starttls", "tls"] = "starttls"
-    smtp_verify: bool = True
-    from_email: EmailStr
-    to_email: Annotated[list[EmailStr], BeforeValidator(_addresses), Field(min_length=1, max_length=50)]
+    smtp_host: str = setting(Words("SMTP server", "SMTP 服务器"), min_length=1, max_length=253)
+    smtp_port: int | None = setting(
+        Words("Port", "端口"),
+        None,
+        hint=Words(
+            "Empty: 587 for STARTTLS, 465 for TLS, 25 for none", "留空：STARTTLS 587，TLS 465，无加密 25"
+        ),
+        ge=1,
+        le=65535,
+    )
+    smtp_user: str | None = setting(Words("User", "用户名"), None, max_length=255)
+    smtp_password: str | None = setting(
+        Words("Password", "密码"),
+        None,
+        hint=Words("Many providers want an app password", "许多邮箱需要使用授权码"),
+        secret=True,
+        max_length=1024,
+    )
+    smtp_tls: Literal["none", "starttls", "tls"] = setting(Words("Encryption", "加密方式"), "starttls")
+    smtp_verify: bool = setting(
+        Words("Check the certificate", "校验证书"),
+        True,
+        hint=Words("Off for a home-made certificate", "使用自签名证书时关闭"),
+    )
+    from_email: EmailStr = setting(Words("From", "发件人"))
+    to_email: Annotated[list[EmailStr], BeforeValidator(_addresses)] = setting(
+        Words("To", "收件人"),
+        hint=Words("One address or several, with commas", "一个或多个地址，以逗号分隔"),
+        min_length=1,
+        max_length=50,
+    )
 
 
 class EmailChannel:
     """`Message-ID` and `Date` stay the same on a retry, so that a mailbox can drop a repeat."""
 
     kind: ClassVar[str] = "email"
+    label: ClassVar[Words] = Words("E-mail", "电子邮件")
+    about: ClassVar[Words] = Words("Mail over any SMTP server.", "通过任意 SMTP 服务器发送邮件。")
     to_inbox: ClassVar[bool] = False
     Settings: ClassVar[type[ChannelSettings]] = EmailSettings
 
@@ -111,13 +135,24 @@ class EmailChannel:
                 talk.judge(address, *client.rcpt(address))
         if not talk.accepted:
             return talk.outcome()
-        talk.leaving = True
-        code, said = client.data(_mail(self.settings, message))
-        talk.leaving = False
+        code, said = self._offer(client, message, talk, html=True)
         if code != 250:
             return _refused(code, said, talk)
         talk.done += talk.accepted
         return talk.outcome()
+
+    def _offer(self, client: smtplib.SMTP, message: Message, talk: _Talk, *, html: bool) -> tuple[int, bytes]:
+        """Hand the text over; one that is too big goes once more without its HTML."""
+        chosen = self.settings
+        talk.leaving = True
+        code, said = client.data(mail.written(chosen.from_email, chosen.to_email, message, html=html))
+        talk.leaving = False
+        if code != TOO_BIG or not html:
+            return code, said
+        code, said = client.mail(chosen.from_email, self._options(client))
+        for address in talk.accepted if code == 250 else ():
+            code, said = client.rcpt(address)
+        return self._offer(client, message, talk, html=False) if code in {250, 251} else (code, said)
 
     def _options(self, client: smtplib.SMTP) -> list[str]:
         ascii_only = all(address.isascii() for address in (self.settings.from_email, *self.settings.to_email))
@@ -167,21 +202,6 @@ def _broken(error: Exception, talk: _Talk) -> Outcome:
     kind = OutcomeKind.UNCERTAIN if talk.leaving else OutcomeKind.TRANSIENT
     what = "sent, but no answer" if talk.leaving else "no connection"
     return Outcome(kind, f"{what}: {type(error).__name__}: {error}")
-
-
-def _mail(settings: EmailSettings, message: Message) -> bytes:
-    mail = EmailMessage(policy=SMTP_POLICY)
-    mail["From"] = settings.from_email
-    mail["To"] = ", ".join(settings.to_email)
-    mail["Subject"] = TYPE_IN_SUBJECT.get(message.type, "") + " ".join(message.title.split())
-    mail["Date"] = message.created_at
-    mail["Message-ID"] = f"<{message.id}@{settings.from_email.rpartition('@')[2]}>"
-    mail["Auto-Submitted"] = "auto-generated"
-    if message.priority in {"urgent", "high"}:
-        mail["X-Priority"] = "1"
-    parts = (message.text, message.link, message.image_url)
-    mail.set_content("\n\n".join(part for part in parts if part))
-    return mail.as_bytes()
 
 
 def _words(said: bytes | str) -> str:

@@ -16,9 +16,11 @@ from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from functools import cache
 from typing import Any
+from urllib.parse import urlsplit
 from urllib.request import getproxies
 
 import httpx
+from pydantic import AnyHttpUrl
 
 from vabhub import __version__, clock
 from vabhub.channels.base import Outcome, OutcomeKind
@@ -62,6 +64,24 @@ def request(
         return Outcome(OutcomeKind.UNCERTAIN, _describe("sent, but no answer", error))
     finally:
         deadline.reset(token)
+
+
+def post_json(url: str, body: Any, *, headers: Mapping[str, str] | None = None) -> Answer | Outcome:
+    """Post JSON; see `request`."""
+    return request("POST", url, json=body, headers=headers)
+
+
+def address(base_url: AnyHttpUrl, path: str) -> str:
+    """Return the address of `path` (with a slash in front) below `base_url`."""
+    return str(base_url).rstrip("/") + path
+
+
+def moved(url: AnyHttpUrl, base_url: AnyHttpUrl | None) -> str:
+    """Return a provider's whole address, below `base_url` in place of its own host where one is set."""
+    if base_url is None:
+        return str(url)
+    parts = urlsplit(str(url))
+    return address(base_url, parts.path + (f"?{parts.query}" if parts.query else ""))
 
 
 def outcome_by_status(answer: Answer) -> Outcome:

@@ -40,10 +40,14 @@ def make(kind: str, settings: Mapping[str, Any]) -> Channel:
         raise ValidationFailed([_field_error(found) for found in error.errors(include_url=False)]) from error
 
 
-def usual_rate_per_minute(kind: str) -> float | None:
-    """Return how many messages a minute the provider takes, or None when it names no limit or is unknown."""
-    rate: float | None = getattr(kinds().get(kind), "usual_rate_per_minute", None)
-    return rate
+def usual_rate(kind: str) -> tuple[float, int] | None:
+    """Return how many messages a minute the provider takes and how many of them at once.
+
+    None when it names no limit or is unknown.
+    """
+    channel = kinds().get(kind)
+    rate: float | None = getattr(channel, "usual_rate_per_minute", None)
+    return None if rate is None else (rate, getattr(channel, "usual_burst", 1))
 
 
 def _field_error(found: Any) -> FieldError:

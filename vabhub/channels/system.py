@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from vabhub.channels.base import ChannelSettings, Message, Outcome, OutcomeKind
+from vabhub.channels.base import ChannelSettings, Message, Outcome, OutcomeKind, Words
 
 
 class InboxSettings(ChannelSettings):
@@ -15,6 +15,8 @@ class InboxChannel:
     """Shows the notification on the page; recording the outcome is what puts it there."""
 
     kind: ClassVar[str] = "system"
+    label: ClassVar[Words] = Words("Inbox", "收件箱")
+    about: ClassVar[Words] = Words("The bell on the page.", "页面上的铃铛。")
     to_inbox: ClassVar[bool] = True
     Settings: ClassVar[type[ChannelSettings]] = InboxSettings
 

@@ -5,14 +5,16 @@ from __future__ import annotations
 import base64
 import binascii
 import json
+from dataclasses import replace
 from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import AfterValidator, AnyHttpUrl, Field
+from pydantic_core import PydanticUndefined
 from standardwebhooks import Webhook
 
 from vabhub import clock
-from vabhub.channels import http
-from vabhub.channels.base import ChannelSettings, Message, Outcome, OutcomeKind, secret_field
+from vabhub.channels import answers, body_template, http
+from vabhub.channels.base import ChannelSettings, Message, Outcome, OutcomeKind, Words, setting
 
 RESERVED = frozenset({"webhook-id", "webhook-timestamp", "webhook-signature", "content-length", "host"})
 REFUSED_MESSAGE = frozenset({400, 413, 415, 422, 431})
@@ -41,18 +43,42 @@ def _secrets(secret: str | None) -> str | None:
 class WebhookSettings(ChannelSettings):
     """`secret` may hold two, separated by a space, while one replaces the other."""
 
-    url: AnyHttpUrl
-    method: Literal["POST", "PUT", "PATCH"] = "POST"
-    headers: Annotated[dict[str, str], AfterValidator(_headers)] = secret_field(
-        default_factory=dict, max_length=32
+    url: AnyHttpUrl = setting(Words("Address", "地址"))
+    method: Literal["POST", "PUT", "PATCH"] = setting(Words("Method", "方法"), "POST")
+    headers: Annotated[dict[str, str], AfterValidator(_headers)] = setting(
+        Words("Headers", "请求头"), PydanticUndefined, secret=True, default_factory=dict, max_length=32
     )
-    secret: Annotated[str | None, Field(max_length=512), AfterValidator(_secrets)] = secret_field(None)
+    secret: Annotated[str | None, Field(max_length=512), AfterValidator(_secrets)] = setting(
+        Words("Signing secret", "签名密钥"),
+        None,
+        hint=Words(
+            "whsec_… (Standard Webhooks); two with a space between them while one replaces the other",
+            "whsec_…（Standard Webhooks）；更换密钥期间可填两个，以空格分隔",
+        ),
+        secret=True,
+    )
+    body: Annotated[str | None, Field(max_length=16_384), AfterValidator(body_template.checked)] = setting(
+        Words("Body", "请求体"),
+        None,
+        hint=Words(
+            "A Jinja template in place of the usual JSON, for example "
+            '{"text": {{ message|tojson }}}. Known: id, title, message, type, priority, link, image_url, '
+            "data, timestamp",
+            '以 Jinja 模板代替默认 JSON，例如 {"text": {{ message|tojson }}}。可用变量：'
+            "id、title、message、type、priority、link、image_url、data、timestamp",
+        ),
+    )
 
 
 class WebhookChannel:
     """Delivers JSON `{"type", "timestamp", "data"}` under a `webhook-id` that stays the same on a retry."""
 
     kind: ClassVar[str] = "webhook"
+    label: ClassVar[Words] = Words("Webhook", "Webhook")
+    about: ClassVar[Words] = Words(
+        "Any program that takes HTTP. Signed as Standard Webhooks says, when there is a secret.",
+        "任何能接收 HTTP 请求的程序；填写密钥后按 Standard Webhooks 签名。",
+    )
     to_inbox: ClassVar[bool] = False
     Settings: ClassVar[type[ChannelSettings]] = WebhookSettings
 
@@ -61,14 +87,26 @@ class WebhookChannel:
 
     def send(self, message: Message) -> Outcome:
         """Any 2xx is delivered; 410 and a refused credential switch the channel off."""
-        body = json.dumps(_payload(message), ensure_ascii=False, separators=(",", ":"))
+        body, fault = self._body(message)
         answer = http.request(
             self.settings.method,
             str(self.settings.url),
             content=body.encode(),
             headers=self._sign(message, body),
         )
-        return answer if isinstance(answer, Outcome) else _outcome(answer)
+        outcome = answer if isinstance(answer, Outcome) else _outcome(answer)
+        return replace(outcome, text=f"{fault}; {outcome.text}") if fault else outcome
+
+    def _body(self, message: Message) -> tuple[str, str]:
+        """Return the body, and what is wrong with the user's own when the usual one stands in for it."""
+        payload = _payload(message)
+        try:
+            if self.settings.body is not None:
+                values = payload["data"] | {"timestamp": payload["timestamp"]}
+                return body_template.render(self.settings.body, values), ""
+        except body_template.BodyFault as error:
+            return _json(payload), f"the body's template failed ({error}), the usual body was sent"
+        return _json(payload), ""
 
     def _sign(self, message: Message, body: str) -> dict[str, str]:
         now = clock.utcnow()
@@ -82,6 +120,10 @@ class WebhookChannel:
             Webhook(one).sign(message.id, now, body) for one in (self.settings.secret or "").split()
         ]
         return headers | ({"webhook-signature": " ".join(signatures)} if signatures else {})
+
+
+def _json(payload: dict[str, Any]) -> str:
+    return json.dumps(payload, ensure_ascii=False, separators=(",", ":"))
 
 
 def _payload(message: Message) -> dict[str, Any]:
@@ -106,7 +148,7 @@ def _outcome(answer: http.Answer) -> Outcome:
         return Outcome(OutcomeKind.PERMANENT_CHANNEL, answer.text, answer.status)
     if answer.status in REFUSED_MESSAGE:
         return Outcome(OutcomeKind.PERMANENT_MESSAGE, answer.text, answer.status)
-    return http.outcome_by_status(answer)
+    return answers.by_status_alone(answer)
 
 
 CHANNEL = WebhookChannel

@@ -5,6 +5,7 @@ from __future__ import annotations
 import secrets
 import time
 from collections.abc import Mapping
+from dataclasses import asdict
 from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
@@ -80,15 +81,27 @@ class ChannelTrial(BaseModel):
 
 
 def kinds() -> list[dict[str, Any]]:
-    """Return every kind with the JSON Schema of its settings; secret fields carry `"secret": true`."""
+    """Return every kind: its name and what it is in `en` and `zh`, the JSON Schema of its settings, its rate.
+
+    A property has `title` and `description` in English, `title_zh` and `description_zh`; a secret one
+    carries `"secret": true`.
+    """
     return [
         {
             "kind": name,
+            "label": asdict(kind.label),
+            "about": asdict(kind.about),
             "schema": kind.Settings.model_json_schema(),
             "secrets": sorted(secret_names(kind.Settings)),
+            **_usual_rate(name),
         }
         for name, kind in registry.kinds().items()
     ]
+
+
+def _usual_rate(kind: str) -> dict[str, Any]:
+    rate, burst = registry.usual_rate(kind) or (None, None)
+    return {"usual_rate_per_minute": rate, "usual_burst": burst}
 
 
 def list_channels(session: Session) -> list[dict[str, Any]]:

@@ -120,6 +120,7 @@ class Claim:
     given_up: str | None  # why nothing is to be sent at all
     priority: int
     failing: bool  # the channel's last attempt failed
+    rate: Rate | None  # what each further part of the message has to wait for
     message: Message  # as it came
     wording: Wording  # the words it is to be put in
 
@@ -223,8 +224,8 @@ def _off(row: Row[Any]) -> str | None:
 def _rate(row: Row[Any]) -> Rate | None:
     if row.rate_per_minute is not None:
         return Rate(row.rate_per_minute, row.burst or 1)
-    usual = registry.usual_rate_per_minute(row.kind)
-    return None if usual is None else Rate(usual, row.burst or 1)
+    usual = registry.usual_rate(row.kind or "")
+    return None if usual is None else Rate(usual[0], row.burst or usual[1])
 
 
 def _wait(session: Session, delivery_id: int, until: datetime) -> None:
@@ -255,6 +256,7 @@ def _claim(moved: Moved, row: Row[Any], given_up: str | None) -> Claim:
         given_up=given_up,
         priority=moved.priority,
         failing=bool(row.failures),
+        rate=_rate(row),
         message=message_of(row),
         wording=wording_of(row, default_language()),
     )

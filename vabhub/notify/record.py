@@ -30,7 +30,7 @@ GIVE_UP = frozenset({OutcomeKind.PERMANENT_CHANNEL, OutcomeKind.PERMANENT_MESSAG
 BUCKETS_S = (0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 1800, 7200, 86400)
 # What says that a provider is not there, and what says that it is.
 FAILURES = frozenset({OutcomeKind.TRANSIENT, OutcomeKind.UNCERTAIN})
-ANSWERS = frozenset({OutcomeKind.OK, OutcomeKind.PERMANENT_MESSAGE})
+ANSWERS = frozenset({OutcomeKind.OK, OutcomeKind.PARTLY, OutcomeKind.PERMANENT_MESSAGE})
 
 _LET_GO: dict[str, Any] = {"owner": None, "lease_until": None, "hint_at": None}
 _DELIVER = states.mover(
@@ -96,6 +96,8 @@ def finish(
 def _plan(claim: Claim, outcome: Outcome, now: datetime) -> _Next:
     if outcome.kind is OutcomeKind.OK:
         return _Next(DeliveryState.DELIVERED)
+    if outcome.kind is OutcomeKind.PARTLY:
+        return _Next(DeliveryState.RETRYING, now + timedelta(seconds=outcome.retry_after_s or 0))
     wait = None if outcome.kind in GIVE_UP else claim.plan.wait(claim.attempts, outcome.retry_after_s)
     return _Next(DeliveryState.DEAD) if wait is None else _Next(DeliveryState.RETRYING, now + wait)
 
@@ -113,6 +115,8 @@ def _move(session: Session, claim: Claim, outcome: Outcome, planned: _Next, now:
     values: dict[str, Any] = {**_LET_GO, "last_error": outcome.text or outcome.kind.value}
     if outcome.progress is not None:
         values["progress"] = dict(outcome.progress)
+    if outcome.kind is OutcomeKind.PARTLY:
+        values["attempts"] = claim.attempts - 1  # it went as it should, and the rest has all its attempts
     later = {"next_attempt_at": planned.at} if planned.at else {"finished_at": now}
     # The request to cancel only ever comes, so what the first of these two misses the second finds.
     for state, wanted, when in (
@@ -155,7 +159,7 @@ def _tell_template(session: Session, claim: Claim, error: str, now: datetime) ->
 
 def _count(session: Session, outcome: Outcome, reached: DeliveryState | None, took_s: float) -> None:
     counts = {f"attempt:{outcome.kind.value}": 1.0}
-    if reached is DeliveryState.RETRYING:
+    if reached is DeliveryState.RETRYING and outcome.kind is not OutcomeKind.PARTLY:
         counts["retries"] = 1
     if reached is DeliveryState.DELIVERED:
         bound = next((bound for bound in BUCKETS_S if took_s <= bound), float("inf"))

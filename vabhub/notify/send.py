@@ -7,11 +7,13 @@ import socket
 import threading
 import time
 from dataclasses import dataclass, replace
+from functools import partial
 
 from vabhub.channels import registry
 from vabhub.channels.base import Channel, Message, Outcome, OutcomeKind
 from vabhub.errors import Unavailable, VabHubError
 from vabhub.log import bind, get_logger
+from vabhub.notify import limits
 from vabhub.notify.claims import Claim, claim
 from vabhub.notify.record import finish
 from vabhub.notify.redact import redact, secrets_of
@@ -70,10 +72,19 @@ def attempt(claimed: Claim) -> Tried:
 
 def _send(channel: Channel, claimed: Claim, message: Message) -> Outcome:
     try:
-        return channel.send(message)
+        return channel.send(_for_this_attempt(claimed, message))
     except Exception as error:
         log.exception("channel.fault", channel=claimed.channel)
         return Outcome(OutcomeKind.UNCERTAIN, f"a fault in VabHub: {type(error).__name__}")
+
+
+def _for_this_attempt(claimed: Claim, message: Message) -> Message:
+    """Return the message with what its attempt adds: whether it is a retry, and the turn of further parts."""
+    rate, is_retry = claimed.rate, claimed.attempts > 1
+    if rate is None:
+        return replace(message, is_retry=is_retry)
+    turn = partial(limits.wait_s, claimed.channel, claimed.delivery_id, rate)
+    return replace(message, is_retry=is_retry, turn=turn)
 
 
 def _record(claimed: Claim, tried: Tried, *, until: float) -> DeliveryState | None:

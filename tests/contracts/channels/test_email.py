@@ -5,27 +5,25 @@ from __future__ import annotations
 import asyncio
 import email
 import email.policy
-import shlex
 import socket
 import ssl
-import subprocess
 import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from email.message import EmailMessage
-from pathlib import Path
 from typing import Any
 
 import pytest
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, AuthResult, Envelope, LoginPassword, Session
 
-from tests.contracts.channels.cases import message
+from tests.contracts.channels.cases import HARD_TEXTS, message
 from tests.support.ports import free_port
 from vabhub.channels import email as channel_module
 from vabhub.channels.base import Outcome, OutcomeKind
 from vabhub.channels.registry import make
+from vabhub.channels.text import clean
 
 ADA, BEN = "ada@example.com", "ben@example.com"
 
@@ -37,6 +35,7 @@ class Mailbox:
         self.mails: list[tuple[list[str], EmailMessage]] = []
         self.refuse: dict[str, str] = {}  # by address
         self.answer_to_text = "250 OK"
+        self.too_big_with_html = False
         self.hang_on_text = threading.Event()
         self.hangs = False
 
@@ -53,12 +52,21 @@ class Mailbox:
     ) -> str:
         while self.hangs and not self.hang_on_text.is_set():
             await asyncio.sleep(0.02)
+        if self.too_big_with_html and b"text/html" in (envelope.content or b""):
+            return "552 too big"
         if self.answer_to_text.startswith("250"):
             assert isinstance(envelope.content, bytes)
             mail = email.message_from_bytes(envelope.content, policy=email.policy.default)
             assert isinstance(mail, EmailMessage)
             self.mails.append((list(envelope.rcpt_tos), mail))
         return self.answer_to_text
+
+
+def _part(mail: EmailMessage, subtype: str) -> str:
+    found = mail.get_body((subtype,))
+    assert found is not None
+    text: str = found.get_content()
+    return text.replace("\r\n", "\n")
 
 
 @contextmanager
@@ -83,24 +91,6 @@ def port(box: Mailbox) -> Iterator[int]:
         yield found
 
 
-@pytest.fixture(scope="module")
-def server_tls(tmp_path_factory: pytest.TempPathFactory) -> ssl.SSLContext:
-    """A home-made certificate."""
-    directory: Path = tmp_path_factory.mktemp("tls")
-    certificate, key = str(directory / "cert.pem"), str(directory / "key.pem")
-    subprocess.run(
-        shlex.split(
-            "openssl req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=127.0.0.1 "
-            f"-keyout {shlex.quote(key)} -out {shlex.quote(certificate)}"
-        ),
-        check=True,
-        capture_output=True,
-    )
-    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
-    context.load_cert_chain(certificate, key)
-    return context
-
-
 def _send(
     port: int, *, progress: Any = None, changes: dict[str, Any] | None = None, **settings: Any
 ) -> Outcome:
@@ -120,7 +110,33 @@ def test_one_mail_reaches_all_recipients_with_a_chinese_subject(box: Mailbox, po
     ((recipients, mail),) = box.mails
     assert recipients == [ADA, BEN]
     assert mail["Subject"] == "下载完成 <1>"
-    assert mail.get_content().strip() == "Dune & Dune 2 — 4K 🎬"
+    assert _part(mail, "plain").strip() == "Dune & Dune 2 — 4K 🎬"
+
+
+def test_the_same_stands_beside_it_as_html_with_markup_escaped(box: Mailbox, port: int) -> None:
+    picture, link = "https://example.com/p.jpg?a=1&b=2", "https://example.com/<x>"
+    _send(port, changes={"text": "a <b> & c\n第二行", "image_url": picture, "link": link})
+    ((_, mail),) = box.mails
+    html = _part(mail, "html")
+    assert "a &lt;b&gt; &amp; c\n第二行" in html
+    assert 'src="https://example.com/p.jpg?a=1&amp;b=2"' in html
+    assert 'href="https://example.com/&lt;x&gt;"' in html
+    assert _part(mail, "plain").split("\n\n")[1:] == [link, f"{picture}\n"]
+
+
+def test_a_mail_that_is_too_big_goes_once_more_without_html(box: Mailbox, port: int) -> None:
+    box.too_big_with_html = True
+    assert _send(port).kind is OutcomeKind.OK
+    ((recipients, mail),) = box.mails
+    assert recipients == [ADA, BEN]
+    assert mail.get_content_type() == "text/plain"
+
+
+@pytest.mark.parametrize("text", HARD_TEXTS, ids=range(len(HARD_TEXTS)))
+def test_a_hard_text_arrives_whole(box: Mailbox, port: int, text: str) -> None:
+    assert _send(port, changes={"text": text}).kind is OutcomeKind.OK
+    ((_, mail),) = box.mails
+    assert _part(mail, "plain").rstrip("\n") == clean(text).rstrip("\n")
 
 
 def test_a_retry_carries_the_same_id_and_date(box: Mailbox, port: int) -> None:
@@ -202,11 +218,11 @@ def test_signing_in(box: Mailbox) -> None:
         assert _send(port).kind is OutcomeKind.PERMANENT_CHANNEL
 
 
-def test_starttls_and_tls_with_a_home_made_certificate(box: Mailbox, server_tls: ssl.SSLContext) -> None:
-    with _serving(box, tls_context=server_tls) as port:
+def test_starttls_and_tls_with_a_home_made_certificate(box: Mailbox, tls: ssl.SSLContext) -> None:
+    with _serving(box, tls_context=tls) as port:
         assert _send(port, smtp_tls="starttls").kind is OutcomeKind.TRANSIENT, "not trusted"
         assert _send(port, smtp_tls="starttls", smtp_verify=False).kind is OutcomeKind.OK
-    with _serving(box, ssl_context=server_tls) as port:
+    with _serving(box, ssl_context=tls) as port:
         assert _send(port, smtp_tls="tls").kind is OutcomeKind.TRANSIENT, "not trusted"
         assert _send(port, smtp_tls="tls", smtp_verify=False).kind is OutcomeKind.OK
 

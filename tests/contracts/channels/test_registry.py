@@ -45,6 +45,23 @@ def test_secrets_are_marked() -> None:
     assert marked["telegram"] == {"bot_token"}
     assert marked["webhook"] == {"secret", "headers"}
     assert marked["email"] == {"smtp_password"}
+    for kind in ("wechat", "dingtalk", "feishu", "discord", "slack"):
+        assert "webhook_url" in marked[kind], "such an address holds the key"
+
+
+@pytest.mark.parametrize("kind", kinds())
+def test_a_form_says_what_it_asks_for_in_both_languages(kind: str) -> None:
+    channel = kinds()[kind]
+    assert channel.label.en and channel.label.zh and channel.about.en and channel.about.zh
+    for name, field in channel.Settings.model_json_schema().get("properties", {}).items():
+        assert field["title"], name
+        assert re.search(r"[\u4e00-\u9fff]|^[A-Z]|_token$", field["title_zh"]), name
+        assert ("description" in field) == ("description_zh" in field), name
+
+
+@pytest.mark.parametrize("kind", sorted(set(kinds()) - {"system", "webhook", "email"}))
+def test_every_provider_can_be_reached_at_another_address(kind: str) -> None:
+    assert "base_url" in kinds()[kind].Settings.model_fields
 
 
 def test_only_the_inbox_puts_things_into_the_inbox() -> None:
