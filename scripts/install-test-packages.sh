@@ -1,5 +1,5 @@
 #!/bin/sh
-# Installs what the tests run for real: Redis, PostgreSQL, Chromium, qBittorrent. Debian and root, or one line.
+# Installs what the tests run for real: Redis, PostgreSQL, Chromium, download clients. Debian and root, or one line.
 set -eu
 cd "$(dirname "$0")/.."
 
@@ -10,6 +10,9 @@ have initdb || ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || missing="$
 have chromium || have chromium-browser || have google-chrome || missing="$missing chromium"
 have fc-list && [ -n "$(fc-list :lang=zh 2>/dev/null)" ] || missing="$missing fonts-noto-cjk fontconfig"
 have qbittorrent-nox || missing="$missing qbittorrent-nox"
+have transmission-daemon || missing="$missing transmission-daemon"
+have aria2c || missing="$missing aria2"
+have nzbget || missing="$missing nzbget"
 have mktorrent || missing="$missing mktorrent"
 [ -n "$missing" ] || exit 0
 

@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from vabhub.setting_fields import DownloadClientSettings
 from vabhub.settings import Settings
 
 _HEAD = """# Settings
@@ -21,8 +22,11 @@ A wrong value stops the start with the variable's name and what was expected.
 
 
 def as_markdown() -> str:
-    """Return the page: one row a setting, in the order of the code."""
-    return _HEAD + "".join(_row(field) for field in Settings.model_fields.values() if field.json_schema_extra)
+    """Return the page: one row a setting, in the order of the code; the download clients come last."""
+    clients = DownloadClientSettings.model_fields
+    ours = [name for name in Settings.model_fields if name not in clients]
+    fields = [Settings.model_fields[name] for name in (*ours, *clients)]
+    return _HEAD + "".join(_row(field) for field in fields if field.json_schema_extra)
 
 
 def _row(field: Any) -> str:

@@ -184,7 +184,7 @@ def test_the_doctor_finds_a_good_installation_well(env: dict[str, str], tmp_path
     done = run("doctor", cwd=tmp_path, **env)
     assert done.returncode == 0, done.stdout + done.stderr
     assert "fail" not in done.stdout
-    for part in ("settings", "data directory", "database", "redis", "qbittorrent"):
+    for part in ("settings", "data directory", "database", "redis", "downloads"):
         assert f"ok    {part}" in done.stdout
     assert done.stderr == ""
 

@@ -16,6 +16,8 @@ from dotenv import dotenv_values
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
 from vabhub.errors import SettingsError
+from vabhub.setting_fields import DownloadClientSettings, Seconds
+from vabhub.setting_fields import setting as _setting
 
 # sun_path holds 108 bytes on Linux and 104 on macOS, the closing zero included.
 _LONGEST_SOCKET_PATH = 100
@@ -46,12 +48,6 @@ def _media_roots(value: Any) -> Any:
     return tuple(roots)
 
 
-def _http_url(value: Any) -> Any:
-    if isinstance(value, str) and not value.startswith(("http://", "https://")):
-        raise ValueError("expected an address that begins with http:// or https://")
-    return value.rstrip("/") if isinstance(value, str) else value
-
-
 def _redis_url(value: Any) -> Any:
     if isinstance(value, str) and not value.startswith(("redis://", "rediss://", "unix://")):
         raise ValueError("expected redis://, rediss:// or unix://")
@@ -71,16 +67,7 @@ def _lower(value: Any) -> Any:
     return value.lower() if isinstance(value, str) else value
 
 
-HttpUrl = Annotated[str, BeforeValidator(_http_url)]
-Seconds = Annotated[float, Field(gt=0, le=86400)]
-
-
-def _setting(env: str, default: Any, help_text: str, *, secret: bool = False, **rules: Any) -> Any:
-    extra: dict[str, Any] = {"env": env, "secret": secret}
-    return Field(default, description=help_text, repr=not secret, json_schema_extra=extra, **rules)
-
-
-class Settings(BaseModel):
+class Settings(DownloadClientSettings):
     """All settings, read once at the start and frozen."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -119,13 +106,6 @@ class Settings(BaseModel):
     )
     log_format: Annotated[Literal["console", "json"], BeforeValidator(_lower)] = _setting(
         "VABHUB_LOG_FORMAT", "console", "console for people, json for machines"
-    )
-    qbittorrent_url: HttpUrl | None = _setting(
-        "VABHUB_QBITTORRENT_URL", None, "Address of qBittorrent's web interface"
-    )
-    qbittorrent_username: str = _setting("VABHUB_QBITTORRENT_USERNAME", "admin", "qBittorrent's user")
-    qbittorrent_password: str | None = _setting(
-        "VABHUB_QBITTORRENT_PASSWORD", None, "qBittorrent's password", secret=True
     )
     system_interval_s: Seconds = _setting("VABHUB_SYSTEM_INTERVAL_S", 2, "Seconds between system samples")
     downloads_interval_s: Seconds = _setting(

@@ -31,9 +31,11 @@ def scripted_http(script: Callable[[str], Answer]) -> Iterator[tuple[str, list[s
     asked: list[str] = []
 
     class Handler(BaseHTTPRequestHandler):
+        body = b""  # what came with the request, for a script that depends on it
+
         def do_POST(self) -> None:
             asked.append(self.path)
-            self.rfile.read(int(self.headers.get("Content-Length") or 0))
+            self.body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
             with suppress(ConnectionError):
                 script(self.path)(self)
 

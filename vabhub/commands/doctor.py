@@ -80,7 +80,7 @@ def _examine(settings: Settings) -> Iterator[Finding]:
     yield _redis(settings)
     if database.mend is None:
         yield from _guarded("channels", _channels)
-    yield from _guarded("qbittorrent", lambda: _qbittorrent(settings))
+    yield from _guarded("downloads", lambda: _download_clients(settings))
     yield from _media_roots(settings)
 
 
@@ -146,20 +146,27 @@ def _channels() -> Iterator[Finding]:
                 yield Finding(name, f"{channel['kind']}, {'on' if channel['enabled'] else 'switched off'}")
 
 
-def _qbittorrent(settings: Settings) -> Iterator[Finding]:
-    if settings.qbittorrent_url is None:
-        yield Finding("qbittorrent", "not configured")
-        return
-    from vabhub.collectors.downloads import collect_all
+def _download_clients(settings: Settings) -> Iterator[Finding]:
+    from vabhub.collectors.downloads import read_clients
+    from vabhub.collectors.downloads.config import from_settings
     from vabhub.settings import without_password
 
-    error = collect_all(settings).error
-    if error is None:
-        yield Finding("qbittorrent", f"{without_password(settings.qbittorrent_url)} answers")
-        return
+    clients = from_settings(settings)
+    if not clients:
+        yield Finding("downloads", "no download client is configured")
+    for client in clients:
+        # Each by itself, so that it is waited for: one that hangs is late in the snapshot of all.
+        error = read_clients([client]).error
+        if error is None:
+            yield Finding(client.name, f"{without_password(client.url)} answers")
+        else:
+            yield _failing_client(client.name, error)
+
+
+def _failing_client(name: str, error: str) -> Finding:
     # A fault says what is wrong, then what to do about it, the address and the settings included.
     text, *advice = re.split(r"\. |: (?=set )", error.rstrip("."), maxsplit=1)
-    yield Finding("qbittorrent", text, advice[0] if advice else "check VABHUB_QBITTORRENT_URL")
+    return Finding(name, text, advice[0] if advice else f"check VABHUB_{name.upper()}_URL")
 
 
 def _media_roots(settings: Settings) -> Iterator[Finding]:

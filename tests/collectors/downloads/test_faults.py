@@ -12,14 +12,14 @@ from http.server import BaseHTTPRequestHandler
 
 import pytest
 
-from tests.collectors.downloads.conftest import Clock
+from tests.collectors.downloads.conftest import Clock, qbittorrent_at
 from tests.support.ports import free_port
 from tests.support.scripted_http import Answer, answer, scripted_http
-from vabhub.collectors.downloads import QBittorrentCollector, Reading, qbittorrent_api
+from vabhub.collectors.downloads import Reading, qbittorrent_api
 
 
 def _read(url: str) -> Reading:
-    return QBittorrentCollector(url, "user", "a secret").read()
+    return qbittorrent_at(url, "user", "a secret").read()
 
 
 def _code(url: str) -> str:
@@ -140,7 +140,7 @@ def test_credentials_in_the_address_are_not_shown() -> None:
 
 def test_a_failing_client_is_asked_less_and_less_often(clock: Clock) -> None:
     with scripted_http(lambda _path: answer(500)) as (url, asked):
-        collector = QBittorrentCollector(url, "user", "a secret", monotonic=clock)
+        collector = qbittorrent_at(url, "user", "a secret", monotonic=clock)
         times = []
         for _ in range(130):
             before = len(asked)
@@ -162,7 +162,7 @@ def test_a_recovered_client_is_asked_every_time_again(clock: Clock) -> None:
     good = answer(200, json.dumps({"rid": 1, "full_update": True, "torrents": {}}).encode())
     answers = [answer(500), good, good, good, good]
     with scripted_http(lambda _path: answers.pop(0)) as (url, _):
-        collector = QBittorrentCollector(url, "user", "a secret", monotonic=clock)
+        collector = qbittorrent_at(url, "user", "a secret", monotonic=clock)
         assert collector.read().fault is not None
         clock.now += 2
         assert collector.read().fault is None

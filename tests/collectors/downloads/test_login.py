@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.collectors.downloads.conftest import Clock
+from tests.collectors.downloads.conftest import Clock, qbittorrent_at
 from tests.support.qbittorrent import PASSWORD, USERNAME, QBittorrentServer, running_qbittorrent
 from vabhub import redis_client
 from vabhub.collectors.downloads import QBittorrentCollector, collect_all, credentials
@@ -16,7 +16,7 @@ from vabhub.settings import Settings, use_settings
 
 
 def _wrong(server: QBittorrentServer, clock: Clock) -> QBittorrentCollector:
-    return QBittorrentCollector(server.url, USERNAME, "wrong", monotonic=clock)
+    return qbittorrent_at(server.url, USERNAME, "wrong", monotonic=clock)
 
 
 @pytest.fixture
@@ -73,7 +73,7 @@ def test_another_password_is_tried_at_once_and_forgets_the_refused_one(
     server: QBittorrentServer, clock: Clock
 ) -> None:
     _wrong(server, clock).read()
-    assert QBittorrentCollector(server.url, USERNAME, PASSWORD).read().fault is None
+    assert qbittorrent_at(server.url, USERNAME, PASSWORD).read().fault is None
     assert get_redis().exists(b"vabhub:downloads:refused:qbittorrent") == 0
     assert server.failed_logins() == 1
 
@@ -93,7 +93,7 @@ def test_readers_at_the_same_time_log_in_once(server: QBittorrentServer, setting
 
 
 def test_a_missing_password_is_not_tried_at_all(server: QBittorrentServer) -> None:
-    reading = QBittorrentCollector(server.url, USERNAME, None).read()
+    reading = qbittorrent_at(server.url, USERNAME, None).read()
     assert reading.fault is not None and reading.fault.code == "CREDENTIALS"
     assert "VABHUB_QBITTORRENT_PASSWORD" in reading.fault.text
     assert server.failed_logins() == 0
@@ -101,8 +101,8 @@ def test_a_missing_password_is_not_tried_at_all(server: QBittorrentServer) -> No
 
 def test_a_ban_is_named_and_does_not_hammer(server: QBittorrentServer, clock: Clock) -> None:
     for number in range(3):  # somebody else on this machine
-        QBittorrentCollector(server.url, USERNAME, f"guess {number}", instance=f"other {number}").read()
-    collector = QBittorrentCollector(server.url, USERNAME, PASSWORD, monotonic=clock)
+        qbittorrent_at(server.url, USERNAME, f"guess {number}", instance=f"other {number}").read()
+    collector = qbittorrent_at(server.url, USERNAME, PASSWORD, monotonic=clock)
     reading = collector.read()
     assert reading.fault is not None
     assert (reading.fault.code, reading.connection) == ("BANNED", "error")
@@ -115,8 +115,8 @@ def test_a_ban_is_named_and_does_not_hammer(server: QBittorrentServer, clock: Cl
 
 
 def test_a_session_survives_a_ban_of_the_address(server: QBittorrentServer) -> None:
-    collector = QBittorrentCollector(server.url, USERNAME, PASSWORD)
+    collector = qbittorrent_at(server.url, USERNAME, PASSWORD)
     assert collector.read().fault is None
     for number in range(3):
-        QBittorrentCollector(server.url, USERNAME, f"guess {number}", instance=f"other {number}").read()
+        qbittorrent_at(server.url, USERNAME, f"guess {number}", instance=f"other {number}").read()
     assert collector.read().fault is None

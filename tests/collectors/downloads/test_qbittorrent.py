@@ -7,7 +7,7 @@ from pathlib import Path
 
 from requests.adapters import HTTPAdapter
 
-from tests.collectors.downloads.conftest import Clock
+from tests.collectors.downloads.conftest import Clock, qbittorrent_at
 from tests.support.qbittorrent import PASSWORD, USERNAME, QBittorrentServer, running_qbittorrent
 from tests.support.torrents import make_torrent, web_seed
 from tests.support.waiting import wait_until
@@ -17,7 +17,7 @@ from vabhub.settings import Settings
 
 
 def _collector(server: QBittorrentServer, clock: Clock | None = None) -> QBittorrentCollector:
-    return QBittorrentCollector(server.url, USERNAME, PASSWORD, **({"monotonic": clock} if clock else {}))
+    return qbittorrent_at(server.url, USERNAME, PASSWORD, **({"monotonic": clock} if clock else {}))
 
 
 def _named(collector: QBittorrentCollector, name: str) -> DownloadItem | None:

@@ -7,26 +7,32 @@ from collections.abc import Sequence
 
 from vabhub.clock import utcnow
 from vabhub.collectors.base import Snapshot, SnapshotStatus, Source
-from vabhub.collectors.downloads.base import DownloadItem, DownloadSource, DownloadState, Reading
+from vabhub.collectors.downloads.base import DownloadItem, DownloadState, Reading
+from vabhub.collectors.downloads.collector import ClientCollector
 from vabhub.collectors.downloads.combine import combined_data, oldest, unconfigured_data
+from vabhub.collectors.downloads.config import ClientConfig, ClientKind, from_settings
+from vabhub.collectors.downloads.gather import Gatherer
+from vabhub.collectors.downloads.kinds import collector_of
 from vabhub.collectors.downloads.qbittorrent import QBittorrentCollector
 from vabhub.settings import Settings
 
 __all__ = [
+    "ClientConfig",
+    "ClientKind",
     "DownloadItem",
-    "DownloadSource",
     "DownloadState",
     "QBittorrentCollector",
     "Reading",
     "collect_all",
+    "collector_of",
     "forget_collectors",
+    "read_clients",
 ]
-
-_Key = tuple[str, str, str | None]
 
 _lock = threading.Lock()
 # One collector a client and process: its session, its deltas and its last good values are in it.
-_collectors: dict[_Key, QBittorrentCollector] = {}
+_collectors: dict[ClientConfig, ClientCollector] = {}
+_gatherer = Gatherer()
 
 
 def collect_all(settings: Settings) -> Snapshot:
@@ -35,10 +41,14 @@ def collect_all(settings: Settings) -> Snapshot:
     `ok` when every client answered, `stale` when a failing one still has its last good values, `error`
     when there are none, `unconfigured` without any client.
     """
-    sources = _sources(settings)
-    if not sources:
+    return read_clients(from_settings(settings))
+
+
+def read_clients(configs: Sequence[ClientConfig]) -> Snapshot:
+    """Return the snapshot of these clients; collectors of others are closed."""
+    if not configs:
         return Snapshot(Source.DOWNLOADS, utcnow(), SnapshotStatus.UNCONFIGURED, data=unconfigured_data())
-    return _snapshot([source.read() for source in sources])
+    return _snapshot(_gatherer.read(_collectors_of(configs)))
 
 
 def forget_collectors() -> None:
@@ -49,14 +59,14 @@ def forget_collectors() -> None:
         _collectors.clear()
 
 
-def _sources(settings: Settings) -> list[DownloadSource]:
-    if not settings.qbittorrent_url:
-        return []
-    key = (settings.qbittorrent_url, settings.qbittorrent_username, settings.qbittorrent_password)
+def _collectors_of(configs: Sequence[ClientConfig]) -> list[ClientCollector]:
     with _lock:
-        if key not in _collectors:
-            _collectors[key] = QBittorrentCollector(*key)
-        return [_collectors[key]]
+        for gone in set(_collectors) - set(configs):
+            _collectors.pop(gone).close()
+        for config in configs:
+            if config not in _collectors:
+                _collectors[config] = collector_of(config)
+        return [_collectors[config] for config in configs]
 
 
 def _snapshot(readings: Sequence[Reading]) -> Snapshot:

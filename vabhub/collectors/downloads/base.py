@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from enum import StrEnum
-from typing import Any, Protocol
+from typing import Any
 
 from vabhub.collectors.downloads.faults import SourceFault
 
@@ -80,6 +80,11 @@ class Reading:
     fault: SourceFault | None = None
 
     @property
+    def is_known(self) -> bool:
+        """Tell whether the client was ever asked to the end."""
+        return self.collected_at is not None or self.fault is not None
+
+    @property
     def connection(self) -> Connection:
         """Return how the client answers now."""
         if self.fault is None:
@@ -96,12 +101,3 @@ class Reading:
         if self.fault is not None:
             entry |= {"error": self.fault.text, "error_code": self.fault.code.value}
         return entry
-
-
-class DownloadSource(Protocol):
-    """A download client as the dashboard reads it."""
-
-    instance: str
-
-    def read(self) -> Reading:
-        """Return the newest reading; a failing client gives its last good values and the fault."""

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
+from urllib.parse import urlsplit
 
 import requests
 from urllib3.exceptions import NameResolutionError, NewConnectionError
@@ -26,7 +27,10 @@ class FaultCode(StrEnum):
     HOST_REFUSED = "HOST_REFUSED"
     WRONG_PATH = "WRONG_PATH"
     WRONG_SERVICE = "WRONG_SERVICE"
+    VERSION = "VERSION"
+    TOO_LARGE = "TOO_LARGE"
     UPSTREAM = "UPSTREAM"
+    INTERNAL = "INTERNAL"
     UNCHECKED = "UNCHECKED"  # not asked: what it said to the last login cannot be looked up
 
     @property
@@ -54,10 +58,36 @@ class SourceFailed(Exception):
         self.fault = SourceFault(code, text)
 
 
+def without_credentials(url: str) -> str:
+    """Return the address as a fault may show it: no user, no password, no query."""
+    try:
+        parts = urlsplit(url)
+        return parts._replace(netloc=parts.netloc.rpartition("@")[2], query="", fragment="").geturl()
+    except ValueError:
+        return "The address"
+
+
+def fault_text(code: FaultCode, where: str) -> str:
+    """Return what a fault of the way to `where` says, whichever program should answer there."""
+    return _TEXTS[code].format(where=where)
+
+
+def causes(error: BaseException) -> list[BaseException]:
+    """Return the exceptions that HTTP libraries wrapped around one another, outermost first."""
+    found: list[BaseException] = []
+    todo: list[object] = [error]
+    while todo and len(found) < 20:
+        item = todo.pop(0)
+        if isinstance(item, BaseException) and item not in found:
+            found.append(item)
+            todo += [*item.args, item.__cause__, item.__context__, getattr(item, "reason", None)]
+    return found
+
+
 def network_fault(error: requests.RequestException, where: str) -> SourceFault:
     """Return the fault behind an exception of `requests`; `where` is the address without credentials."""
     code = _network_code(error)
-    return SourceFault(code, _TEXTS[code].format(where=where))
+    return SourceFault(code, fault_text(code, where))
 
 
 def _network_code(error: requests.RequestException) -> FaultCode:
@@ -68,25 +98,13 @@ def _network_code(error: requests.RequestException) -> FaultCode:
 
 
 def _connection_code(error: BaseException) -> FaultCode:
-    causes = list(_causes(error))
-    if any(isinstance(cause, NameResolutionError) for cause in causes):
+    chain = causes(error)
+    if any(isinstance(cause, NameResolutionError) for cause in chain):
         return FaultCode.DNS
-    if any(isinstance(cause, ConnectionRefusedError) for cause in causes):
+    if any(isinstance(cause, ConnectionRefusedError) for cause in chain):
         return FaultCode.REFUSED
-    refused = any(isinstance(cause, NewConnectionError) and "refused" in str(cause) for cause in causes)
+    refused = any(isinstance(cause, NewConnectionError) and "refused" in str(cause) for cause in chain)
     return FaultCode.REFUSED if refused else FaultCode.UNREACHABLE
-
-
-def _causes(error: BaseException) -> list[BaseException]:
-    """Return the exceptions that `requests` and `urllib3` wrapped around one another, outermost first."""
-    found: list[BaseException] = []
-    todo: list[object] = [error]
-    while todo and len(found) < 20:
-        item = todo.pop(0)
-        if isinstance(item, BaseException) and item not in found:
-            found.append(item)
-            todo += [*item.args, item.__cause__, item.__context__, getattr(item, "reason", None)]
-    return found
 
 
 _BY_EXCEPTION: tuple[tuple[type[requests.RequestException], FaultCode], ...] = (

@@ -8,14 +8,13 @@ from __future__ import annotations
 
 import time
 from typing import Any
-from urllib.parse import urlsplit
 
 import requests
 from qbittorrentapi import APIError, Client, Forbidden403Error, HTTPError, LoginFailed, Unauthorized401Error
 from urllib3.exceptions import HTTPError as UrllibError
 from urllib3.exceptions import ReadTimeoutError
 
-from vabhub.collectors.downloads.faults import FaultCode, SourceFailed, network_fault
+from vabhub.collectors.downloads.faults import FaultCode, SourceFailed, network_fault, without_credentials
 
 CONNECT_TIMEOUT_S = 3.0
 READ_TIMEOUT_S = 5.0
@@ -31,7 +30,7 @@ class QBittorrentApi:
     """One session with one qBittorrent. Every method raises SourceFailed with a named fault."""
 
     def __init__(self, url: str, username: str, password: str) -> None:
-        self.where = _without_credentials(url)
+        self.where = without_credentials(url)
         self._client = _SingleAttemptClient(
             host=url,
             username=username,
@@ -52,14 +51,6 @@ class QBittorrentApi:
             self._ask("auth_log_in")
         except NotLoggedIn as error:
             raise SourceFailed(FaultCode.BANNED, _BANNED.format(where=self.where)) from error
-
-    def refused(self) -> SourceFailed:
-        """Return the fault of refused credentials, also for those that are not tried again."""
-        return SourceFailed(FaultCode.CREDENTIALS, _CREDENTIALS.format(where=self.where))
-
-    def no_password(self) -> SourceFailed:
-        """Return the fault of a qBittorrent that wants a login while no password is set."""
-        return SourceFailed(FaultCode.CREDENTIALS, _LOGIN_WANTED.format(where=self.where))
 
     def changes(self, rid: int) -> dict[str, Any]:
         """Return `sync/maindata` since answer `rid` (0: everything); NotLoggedIn without a valid cookie."""
@@ -97,7 +88,7 @@ class QBittorrentApi:
         except Unauthorized401Error as error:
             raise SourceFailed(FaultCode.HOST_REFUSED, _HOST_REFUSED.format(where=self.where)) from error
         except LoginFailed as error:
-            raise self.refused() from error
+            raise SourceFailed(FaultCode.CREDENTIALS, _CREDENTIALS.format(where=self.where)) from error
         except HTTPError as error:
             raise self._http_fault(error) from error
         except APIError as error:
@@ -153,20 +144,7 @@ def _read_bounded(response: requests.Response) -> None:
     response.raw.release_conn()  # for the next question
 
 
-def _without_credentials(url: str) -> str:
-    try:
-        parts = urlsplit(url)
-        return parts._replace(netloc=parts.netloc.rpartition("@")[2], query="", fragment="").geturl()
-    except ValueError:
-        return "The address"
-
-
-_CREDENTIALS = (
-    "qBittorrent at {where} refused the user name or password. It is not tried again, so that qBittorrent "
-    "does not ban this machine: set VABHUB_QBITTORRENT_USERNAME and VABHUB_QBITTORRENT_PASSWORD to what its "
-    "web interface accepts, and restart VabHub."
-)
-_LOGIN_WANTED = "qBittorrent at {where} wants a login: set VABHUB_QBITTORRENT_PASSWORD and restart VabHub."
+_CREDENTIALS = "qBittorrent at {where} refused the user name or password."
 _BANNED = (
     "qBittorrent at {where} has banned this machine after too many failed logins. Wait for the ban to end "
     "(an hour by default) or restart qBittorrent."

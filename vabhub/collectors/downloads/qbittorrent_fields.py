@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import UTC, datetime
 from typing import Any
 
-from vabhub.clock import isoformat
 from vabhub.collectors.downloads.base import DownloadItem, DownloadState, Transfer
+from vabhub.collectors.downloads.fields import fraction, moment, ratio, text, whole
 
 # qBittorrent writes 100 days when it cannot tell.
 _ETA_UNKNOWN_S = 8_640_000
@@ -46,17 +45,17 @@ def item_of(torrent_hash: str, fields: Mapping[str, Any], instance: str) -> Down
     return DownloadItem(
         id=torrent_hash,
         instance=instance,
-        name=str(fields.get("name") or torrent_hash),
+        name=text(fields.get("name")) or torrent_hash,
         state=STATES.get(str(fields.get("state")), DownloadState.UNKNOWN),
-        progress=_fraction(fields.get("progress")) if known else None,
+        progress=fraction(fields.get("progress")) if known else None,
         size_bytes=size if known else None,
         left_bytes=whole(fields.get("amount_left")) if known else None,
         download_bps=whole(fields.get("dlspeed")),
         upload_bps=whole(fields.get("upspeed")),
         eta_s=_eta(fields.get("eta")),
-        ratio=_ratio(fields.get("ratio")),
-        category=str(fields["category"]) if fields.get("category") else None,
-        added_at=_moment(fields.get("added_on")),
+        ratio=ratio(fields.get("ratio")),
+        category=text(fields.get("category")),
+        added_at=moment(fields.get("added_on")),
     )
 
 
@@ -71,39 +70,6 @@ def transfer_of(server_state: Mapping[str, Any], version: str | None) -> Transfe
     )
 
 
-def whole(value: Any) -> int | None:
-    """Return a whole number ≥ 0, or None for anything else."""
-    number = _number(value)
-    return None if number is None or number < 0 else int(number)
-
-
-def _number(value: Any) -> float | int | None:
-    if isinstance(value, bool) or not isinstance(value, (int, float)):
-        return None
-    # NaN and the infinities are valid to Python's JSON reader.
-    return value if abs(value) < 2**63 else None
-
-
-def _fraction(value: Any) -> float | None:
-    number = _number(value)
-    return None if number is None or not 0 <= number <= 1 else round(float(number), 4)
-
-
-def _ratio(value: Any) -> float | None:
-    number = _number(value)
-    return None if number is None or number < 0 else round(float(number), 3)
-
-
 def _eta(value: Any) -> int | None:
     seconds = whole(value)
     return None if seconds is None or seconds >= _ETA_UNKNOWN_S else seconds
-
-
-def _moment(value: Any) -> str | None:
-    seconds = whole(value)
-    if not seconds:
-        return None
-    try:
-        return isoformat(datetime.fromtimestamp(seconds, UTC))
-    except (OverflowError, ValueError, OSError):
-        return None
