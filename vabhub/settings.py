@@ -8,6 +8,7 @@ import os
 import secrets
 import tempfile
 from collections.abc import Mapping
+from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
 from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
@@ -52,6 +53,12 @@ def _redis_url(value: Any) -> Any:
     if isinstance(value, str) and not value.startswith(("redis://", "rediss://", "unix://")):
         raise ValueError("expected redis://, rediss:// or unix://")
     return value
+
+
+def _networks(value: Any) -> Any:
+    return (
+        tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
+    )
 
 
 def _secret_keys(value: str) -> str:
@@ -124,6 +131,12 @@ class Settings(DownloadClientSettings):
         "VABHUB_RETENTION_DAYS", 90, "Days that what was sent is kept", ge=1, le=36500
     )
     session_days: int = _setting("VABHUB_SESSION_DAYS", 30, "Days until a sign-in expires", ge=1, le=365)
+    outbound_allow: Annotated[tuple[IPv4Network | IPv6Network, ...], BeforeValidator(_networks)] = _setting(
+        "VABHUB_OUTBOUND_ALLOW",
+        (),
+        "Addresses or networks that channels may call although they are refused by default (VabHub itself, "
+        "a cloud's metadata service), separated by commas",
+    )
     trusted_proxies: int = _setting(
         "VABHUB_TRUSTED_PROXIES", 0, "Reverse proxies in front whose X-Forwarded headers count", ge=0, le=5
     )

@@ -1,4 +1,4 @@
-"""An HTTP transport that ends a whole exchange in time, whatever the other side does."""
+"""An HTTP transport that ends every exchange in time, and connects to no refused address."""
 
 from __future__ import annotations
 
@@ -9,6 +9,8 @@ from typing import Any
 
 import httpcore
 import httpx
+
+from vabhub.channels import guard
 
 # When the exchange of this thread or greenlet must be over, on the monotonic clock.
 deadline: ContextVar[float | None] = ContextVar("http_deadline", default=None)
@@ -30,10 +32,17 @@ class _BoundedBackend(httpcore.NetworkBackend):
         self, host: str, port: int, timeout: float | None = None, local_address: str | None = None,
         socket_options: Iterable[Any] | None = None,
     ) -> httpcore.NetworkStream:  # fmt: skip
-        stream = self._backend.connect_tcp(
-            host, port, _left(timeout, httpcore.ConnectTimeout), local_address, socket_options
-        )
-        return _BoundedStream(stream)
+        *others, last = _look_up(host, port)
+        for address in others:
+            try:
+                return self._connect(address, port, timeout, local_address, socket_options)
+            except httpcore.ConnectError:
+                continue  # the last one's error is the one that is told
+        return self._connect(last, port, timeout, local_address, socket_options)
+
+    def _connect(self, address: str, port: int, timeout: float | None, *more: Any) -> httpcore.NetworkStream:
+        left = _left(timeout, httpcore.ConnectTimeout)
+        return _BoundedStream(self._backend.connect_tcp(address, port, left, *more))
 
     def sleep(self, seconds: float) -> None:
         self._backend.sleep(seconds)
@@ -60,6 +69,13 @@ class _BoundedStream(httpcore.NetworkStream):
 
     def get_extra_info(self, info: str) -> Any:
         return self._stream.get_extra_info(info)
+
+
+def _look_up(host: str, port: int) -> list[str]:
+    try:
+        return guard.look_up(host, port)
+    except OSError as error:
+        raise httpcore.ConnectError(str(error)) from error
 
 
 def _left(timeout: float | None, expired: type[Exception]) -> float | None:

@@ -13,7 +13,7 @@ from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import BeforeValidator, EmailStr
 
-from vabhub.channels import mail
+from vabhub.channels import guard, mail
 from vabhub.channels.base import ChannelSettings, Message, Outcome, OutcomeKind, Words, setting
 
 TOTAL_S = 20.0
@@ -83,7 +83,7 @@ class EmailChannel:
                 return self._hand_over(client, message, talk)
         except smtplib.SMTPResponseException as error:
             return _refused(error.smtp_code, error.smtp_error, talk)
-        except smtplib.SMTPNotSupportedError as error:
+        except (smtplib.SMTPNotSupportedError, guard.Refused) as error:
             return Outcome(OutcomeKind.PERMANENT_CHANNEL, str(error))
         except (smtplib.SMTPException, OSError) as error:
             return _broken(error, talk)
@@ -105,8 +105,8 @@ class EmailChannel:
         chosen = self.settings
         port = chosen.smtp_port or PORTS[chosen.smtp_tls]
         if chosen.smtp_tls == "tls":
-            return smtplib.SMTP_SSL(chosen.smtp_host, port, timeout=STEP_S, context=self._tls())
-        client = smtplib.SMTP(chosen.smtp_host, port, timeout=STEP_S)
+            return _GuardedTls(chosen.smtp_host, port, timeout=STEP_S, context=self._tls())
+        client = _Guarded(chosen.smtp_host, port, timeout=STEP_S)
         if chosen.smtp_tls == "starttls":
             try:
                 client.starttls(context=self._tls())
@@ -157,6 +157,19 @@ class EmailChannel:
     def _options(self, client: smtplib.SMTP) -> list[str]:
         ascii_only = all(address.isascii() for address in (self.settings.from_email, *self.settings.to_email))
         return ["SMTPUTF8"] if not ascii_only and client.has_extn("smtputf8") else []
+
+
+class _Guarded(smtplib.SMTP):
+    """Connects to no refused address."""
+
+    def _get_socket(self, host: str, port: int, timeout: float) -> socket.socket:
+        return guard.connect(host, port, timeout)
+
+
+class _GuardedTls(smtplib.SMTP_SSL):
+    def _get_socket(self, host: str, port: int, timeout: float) -> socket.socket:
+        line = guard.connect(host, port, timeout)
+        return self.context.wrap_socket(line, server_hostname=host)
 
 
 @dataclass(slots=True)

@@ -25,6 +25,7 @@ from pydantic import AnyHttpUrl
 from vabhub import __version__, clock
 from vabhub.channels.base import Outcome, OutcomeKind
 from vabhub.channels.bounded import BoundedTransport, deadline
+from vabhub.channels.guard import Refused, check
 
 TOTAL_S = 20.0
 TIMEOUT = httpx.Timeout(connect=3.0, read=10.0, write=10.0, pool=3.0)
@@ -50,12 +51,16 @@ def request(
 ) -> Answer | Outcome:
     """Send one request; `body` is httpx's `json=` or `content=`.
 
-    Returns an Outcome only where no answer came: TRANSIENT if the request never left, UNCERTAIN if it did.
+    Returns an Outcome only where no answer came: TRANSIENT if the request never left, UNCERTAIN if it did,
+    PERMANENT_CHANNEL if the address cannot or must not be called.
     """
     token = deadline.set(time.monotonic() + TOTAL_S)
     try:
+        _check(url)
         with client().stream(method, url, headers=dict(headers or {}), **body) as response:
             return _read(response)
+    except Refused as error:
+        return Outcome(OutcomeKind.PERMANENT_CHANNEL, str(error))
     except _NEVER_LEFT as error:
         return Outcome(OutcomeKind.TRANSIENT, _describe("no connection", error))
     except _CANNOT_LEAVE as error:
@@ -159,6 +164,12 @@ def _read(response: httpx.Response) -> Answer:
         complete = False
     text = bytes(body[:MAX_ANSWER_BYTES]).decode(response.charset_encoding or "utf-8", "replace")
     return Answer(response.status_code, response.headers, text, complete)
+
+
+def _check(url: str) -> None:
+    """Raise Refused for an address that a proxy would call in our place."""
+    parts = httpx.URL(url)
+    check(parts.host, parts.port or {"http": 80, "https": 443}.get(parts.scheme))
 
 
 def _describe(what: str, error: Exception) -> str:

@@ -11,6 +11,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from vabhub import channels
+from vabhub.channels import guard
 from vabhub.channels.base import Channel
 from vabhub.errors import FieldError, NotFound, ValidationFailed
 
@@ -35,9 +36,20 @@ def make(kind: str, settings: Mapping[str, Any]) -> Channel:
     """Return a channel ready to send; raises ValidationFailed naming `settings.<field>`."""
     channel = kind_of(kind)
     try:
-        return channel(channel.Settings.model_validate(dict(settings)))
+        checked = channel.Settings.model_validate(dict(settings))
     except ValidationError as error:
         raise ValidationFailed([_field_error(found) for found in error.errors(include_url=False)]) from error
+    refuse_addresses({name: getattr(checked, name) for name in channel.Settings.model_fields})
+    return channel(checked)
+
+
+def refuse_addresses(settings: Mapping[str, Any], *, look_up_names: bool = False) -> None:
+    """Raise ValidationFailed where a setting is an address that is not called; see `guard`."""
+    wrong = list(guard.refused(settings, look_up_names=look_up_names))
+    if wrong:
+        raise ValidationFailed(
+            [FieldError(f"settings.{name}", why, "refused_address") for name, why in wrong]
+        )
 
 
 def usual_rate(kind: str) -> tuple[float, int] | None:

@@ -104,6 +104,14 @@ def _usual_rate(kind: str) -> dict[str, Any]:
     return {"usual_rate_per_minute": rate, "usual_burst": burst}
 
 
+def refuse_addresses(settings: Mapping[str, Any] | None) -> None:
+    """Look up the names in settings and raise ValidationFailed for an address that is not called.
+
+    It waits for DNS, so no transaction may be open.
+    """
+    registry.refuse_addresses(settings or {}, look_up_names=True)
+
+
 def list_channels(session: Session) -> list[dict[str, Any]]:
     """Return all channels by name, secrets masked."""
     return [channel_view(row) for row in session.scalars(select(Channel).order_by(Channel.name))]

@@ -49,6 +49,7 @@ def kinds() -> Any:
 )
 def create(body: NewChannel) -> Any:
     """Create a channel."""
+    channels_admin.refuse_addresses(body.settings)
     with transaction() as session:
         return Answer(channels_admin.create_channel(session, body), "The channel was created.")
 
@@ -80,6 +81,7 @@ def show(name: str) -> Any:
 )
 def change(name: str, body: ChannelPatch) -> Any:
     """Change a channel."""
+    channels_admin.refuse_addresses(body.settings)
     with transaction() as session:
         return Answer(channels_admin.update_channel(session, name, body), "The channel was changed.")
 
