@@ -6,7 +6,6 @@ import logging
 import os
 import signal
 import sys
-import threading
 from collections.abc import Callable
 
 import redis
@@ -22,6 +21,7 @@ from vabhub.settings import Settings, get_settings
 log = get_logger("scheduler")
 
 STOP_WITHIN_S = 1.2
+STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 _WATCH_EVERY_S = 30.0
 
 
@@ -33,20 +33,19 @@ def main() -> int:
         sys.stderr.write(f"{error.message}\n")
         return 1
     configure_logging(process="scheduler", level=settings.log_level, json_lines=settings.log_format == "json")
-    stop = threading.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: stop.set())
-    _run(settings, stop)
+    # Not handled but waited for, and blocked until the process has ended: a repeated one changes nothing.
+    signal.pthread_sigmask(signal.SIG_BLOCK, STOP_SIGNALS)
+    _run(settings)
     return 0
 
 
-def _run(settings: Settings, stop: threading.Event) -> None:
+def _run(settings: Settings) -> None:
     leader = Leader()
     _quietly("lease", leader.renew)
     runner = Runner(Work(settings, leader).table())
     runner.start()
     log.info("scheduler.started")
-    while not stop.wait(_WATCH_EVERY_S):
+    while signal.sigtimedwait(STOP_SIGNALS, _WATCH_EVERY_S) is None:
         runner.watch()
     stuck = runner.stop(within_s=STOP_WITHIN_S)
     _quietly("resign", leader.resign)

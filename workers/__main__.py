@@ -7,7 +7,6 @@ import os
 import signal
 import sys
 import threading
-from types import FrameType
 
 from dramatiq import Worker
 
@@ -21,6 +20,7 @@ from workers.outage import quieten_dramatiq
 from workers.wake import Waker, consume_wakefully
 
 DRAIN_S = 20.0
+STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 
 log = get_logger("workers")
 
@@ -34,7 +34,10 @@ def main() -> int:
         return 1
     configure_logging(process="worker", level=settings.log_level, json_lines=settings.log_format == "json")
     quieten_dramatiq()
-    stopping = _stop_on_signals()
+    # Not handled but waited for, and blocked until the process has ended. A platform repeats its signals: one
+    # inside the handler of another would wait for ever for the lock of the event that both set, and one while
+    # Python winds down would kill.
+    signal.pthread_sigmask(signal.SIG_BLOCK, STOP_SIGNALS)
     broker = boot.load_actors()
     broker.add_middleware(TaskLog())
     waker = Waker()
@@ -47,21 +50,9 @@ def main() -> int:
     gc.collect()
     gc.freeze()
     log.info("worker.ready", threads=settings.worker_threads, urgent_threads=boot.URGENT_THREADS)
-    stopping.wait()
+    signal.sigwait(STOP_SIGNALS)
     _drain(workers, waker)
     return 0
-
-
-def _stop_on_signals() -> threading.Event:
-    """Return the event that the first signal sets. A platform may repeat it to every process: no matter."""
-    stopping = threading.Event()
-
-    def ask(_number: int, _frame: FrameType | None) -> None:
-        stopping.set()
-
-    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
-        signal.signal(number, ask)
-    return stopping
 
 
 def _drain(workers: list[Worker], waker: Waker) -> None:

@@ -221,6 +221,14 @@ def test_repeated_signals_let_a_running_task_finish(worker: WorkerProcess, tmp_p
     assert worker.text().count("worker.draining") == 1
 
 
+def test_signals_until_the_very_end_do_not_kill_it(worker: WorkerProcess) -> None:
+    # Python gives signals back to the system while it winds down; a platform repeats them regardless.
+    while worker.process.poll() is None:
+        worker.process.send_signal(signal.SIGTERM)
+    assert worker.process.returncode == 0
+    assert "worker.stopped" in worker.text()
+
+
 def test_what_a_stopping_worker_has_not_begun_waits_for_the_next(
     worker: WorkerProcess, tmp_path: Path, settings: Settings
 ) -> None:

@@ -102,6 +102,15 @@ def test_publishes_and_stops_within_2_s(start: Callable[..., Scheduler], number:
     assert scheduler.stop(number) < 2
 
 
+def test_signals_until_the_very_end_do_not_kill_it(start: Callable[..., Scheduler]) -> None:
+    scheduler = start()
+    newer_than(Topic.SYSTEM, 0)
+    while scheduler.process.poll() is None:
+        scheduler.process.send_signal(signal.SIGTERM)
+    assert scheduler.process.returncode == 0, scheduler.log.read_text()
+    assert "scheduler.stopped" in scheduler.log.read_text()
+
+
 def test_source_that_hangs_delays_neither_the_others_nor_the_stop(start: Callable[..., Scheduler]) -> None:
     with socket.create_server(("127.0.0.1", 0)) as silent:
         url = f"http://127.0.0.1:{silent.getsockname()[1]}"
