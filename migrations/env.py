@@ -4,6 +4,7 @@ from alembic import context
 from sqlalchemy import Connection
 
 from vabhub.db import get_engine
+from vabhub.migrate import is_described
 from vabhub.models import Base
 
 
@@ -14,6 +15,7 @@ def run(connection: Connection) -> None:
         render_as_batch=True,
         transactional_ddl=True,
         compare_type=True,
+        include_name=is_described,
     )
     with context.begin_transaction():
         context.run_migrations()

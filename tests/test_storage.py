@@ -20,7 +20,8 @@ NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 
 def test_migrations_make_exactly_the_models_tables(database: Settings) -> None:
     with db.get_engine().connect() as connection:
-        context = MigrationContext.configure(connection, opts={"compare_type": True})
+        opts = {"compare_type": True, "include_name": migrate.is_described}
+        context = MigrationContext.configure(connection, opts=opts)
         assert compare_metadata(context, Base.metadata) == []
 
 

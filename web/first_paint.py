@@ -165,7 +165,7 @@ def _payload(name: str) -> First:
 
 
 def _unread() -> int | None:
-    from vabhub.notify.history import unread_count
+    from vabhub.notify.announce import unread_count
 
     try:
         with reading() as session:

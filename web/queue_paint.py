@@ -13,7 +13,8 @@ from vabhub.errors import Unavailable
 from vabhub.log import get_logger
 from vabhub.notify.backlog import count_open
 from vabhub.notify.deliveries import retry_many
-from vabhub.notify.history import DeliveryQuery, get_notification, list_deliveries
+from vabhub.notify.history import get_notification
+from vabhub.notify.lists import DeliveryQuery, list_deliveries
 from vabhub.settings import Settings
 from web import first_paint, i18n
 from web.delivery_words import queue_url

@@ -130,10 +130,11 @@ class HistoryQuery(BaseModel):
 
 
 class Paged(Out):
-    """One part of a list; `total` counts all that match."""
+    """One part of a list; `total` counts all that match, or says how many there are at least."""
 
     items: list[dict[str, Any]]
     total: int
+    total_is_exact: bool
     page: int
     page_size: int
     total_pages: int

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import random
 import sqlite3
 import time
@@ -12,9 +11,11 @@ from typing import Any
 
 import psycopg
 
-from tests.bench.place import Place
+from tests.bench.place import Place, using
 from tests.chaos.database import Database
+from vabhub import db
 from vabhub.models import UtcDateTime
+from vabhub.notify import search_index
 
 DAYS = 90
 UNREAD = 500
@@ -25,8 +26,19 @@ _WORDS = (
     *("album", "artist", "disk", "server", "backup", "update", "failed", "restored", "imported", "queue"),
     *("torrent", "seeding", "complete", "metadata", "scan", "folder", "user", "subtitle"),
 )
+_CHINESE = (
+    "下载完成",
+    "剧集已更新",
+    "磁盘空间不足",
+    "电影已入库",
+    "字幕下载失败",
+    "备份完成",
+    "正在做种",
+    "音乐扫描完成",
+)
 _TEXTS = random.Random(7)
-_MESSAGES = [" ".join(_TEXTS.choices(_WORDS, k=24)) for _ in range(5000)]
+_MESSAGES = [" ".join(_TEXTS.choices(_WORDS, k=24)) for _ in range(4000)]
+_MESSAGES += ["，".join(_TEXTS.choices(_CHINESE, k=5)) for _ in range(1000)]
 _TITLES = [" ".join(_TEXTS.choices(_WORDS, k=4)) for _ in range(5000)]
 _TYPES = (("info",) * 12) + (("success",) * 5) + (("warning",) * 2) + ("error",)
 _STATUSES = (("sent",) * 96) + (("failed",) * 3) + ("partial",)
@@ -43,14 +55,19 @@ _SERIAL = ("notification", "delivery", "attempt")
 Rows = tuple[tuple[Any, ...], tuple[Any, ...], tuple[Any, ...]]
 
 
-def fill(place: Place, number: int) -> float:
-    """Insert that many, each with a delivery and an attempt; return the seconds."""
+def fill(place: Place, number: int) -> tuple[float, float]:
+    """Insert that many, each with a delivery and an attempt; return the seconds, and those of the index."""
     began = time.monotonic()
     if place.database.is_sqlite:
         _fill_sqlite(place, number)
     else:
         _fill_postgresql(place, number)
-    return time.monotonic() - began
+    filled = time.monotonic()
+    with using(place), db.get_engine().begin() as connection:
+        search_index.drop(connection)
+        search_index.build(connection)
+    _settle(place)
+    return filled - began, time.monotonic() - filled
 
 
 def make_due(database: Database, number: int) -> None:
@@ -75,11 +92,6 @@ def size_mb(place: Place) -> float:
     return float(place.database.number("SELECT pg_database_size(current_database())")) / 2**20
 
 
-def has_full_text() -> bool:
-    """Say whether the domain has a full-text index."""
-    return importlib.util.find_spec("vabhub.notify.search") is not None
-
-
 def _fill_sqlite(place: Place, number: int) -> None:
     connection = sqlite3.connect(place.data_dir / "vabhub.db", isolation_level=None)
     connection.execute("PRAGMA synchronous=OFF")
@@ -91,7 +103,6 @@ def _fill_sqlite(place: Place, number: int) -> None:
             marks = ", ".join("?" * len(columns))
             connection.executemany(f"INSERT INTO {table} ({', '.join(columns)}) VALUES ({marks})", rows)
     connection.execute("COMMIT")
-    connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
     connection.close()
 
 
@@ -103,6 +114,13 @@ def _fill_postgresql(place: Place, number: int) -> None:
         for table in _SERIAL:
             number = f"SELECT setval(pg_get_serial_sequence('{table}', 'id'), max(id)) FROM {table}"
             connection.execute(number.encode())
+
+
+def _settle(place: Place) -> None:
+    """Leave the database as it is after a quiet night."""
+    if place.database.is_sqlite:
+        place.database.rows("PRAGMA wal_checkpoint(TRUNCATE)")
+        return
     with psycopg.connect(place.env["DATABASE_URL"], autocommit=True) as connection:
         connection.execute("VACUUM ANALYZE")
 
@@ -129,7 +147,7 @@ def _rows(number: int, last: int, began: datetime, chance: random.Random, *, sql
     read_at = at if inbox_at and number <= last - UNREAD * len(CHANNELS) else None
     message, title = chance.choice(_MESSAGES), chance.choice(_TITLES)
     if number % RARE_EVERY == 1:
-        message += " zanzibar"
+        message += " zanzibar 流浪地球"
     kind, priority = chance.choice(_TYPES), "normal"
     told = (number, "bench", "0" * 64, title, message, kind, priority, status, at, at, inbox_at, read_at)
     sent = (number, f"msg_{number}", number, channel, _STATES[status], 2, at, 1, 0, 1, False, at, at)

@@ -8,9 +8,10 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable
+from contextlib import ExitStack
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
 
@@ -18,12 +19,15 @@ import httpx
 
 from tests.bench import generate
 from tests.bench.figures import Report, quantiles, rounds
-from tests.bench.place import BACKENDS, Place
+from tests.bench.place import BACKENDS, Place, using
 from tests.chaos.processes import ROOT
-from vabhub import broker, db, queues, redis_client
 from vabhub.notify import history
 from vabhub.notify.sweep import sweep_once
-from vabhub.settings import load_settings, use_settings
+
+
+def _months_ago(number: int) -> str:
+    return (datetime.now(UTC) - timedelta(days=30 * number)).isoformat()
+
 
 REQUESTS = {
     "first page": {},
@@ -34,8 +38,21 @@ REQUESTS = {
     "channel=chan3": {"channel": "chan3"},
     "channel=system (most)": {"channel": "system"},
     "unread": {"unread_only": "true"},
+    "priority=urgent (none)": {"priority": "urgent"},
+    "status=pending (none)": {"status": "pending"},
+    "channel=nowhere (none)": {"channel": "nowhere"},
+    "until two months ago": {"until": _months_ago(2)},
     "q, a rare word": {"q": "zanzibar"},
     "q, a common word": {"q": "library"},
+    "q, three common words": {"q": "library disk movie"},
+    "q, a start": {"q": "lib"},
+    "q, one letter": {"q": "l"},
+    "q, two characters": {"q": "下载"},
+    "q, one character": {"q": "载"},
+    "q, a rare Chinese word": {"q": "流浪地球"},
+    "q, a rare and a common word": {"q": "zanzibar library"},
+    "q, a word that is not there": {"q": "nowhere"},
+    "q and type=error": {"q": "library", "type": "error"},
 }
 DUE = 500
 POST_RATE = 20
@@ -121,28 +138,16 @@ def measure(directory: Path, turns: int, *, quick: bool) -> Report:
             f"lists: p95 of {asks} requests over HTTP, of fewer where {ENOUGH_S:.0f} s are not enough. "
             f"Retention: the oldest rows, beside {POST_RATE} POSTs/s."
         )
-        _say_what_is_missing(report)
     for full in fulls:
         _report(report, full)
     return report
 
 
-@contextmanager
-def using(place: Place) -> Iterator[None]:
-    """Let this process be one of the installation's."""
-    use_settings(load_settings(place.env))
-    try:
-        yield
-    finally:
-        for close in (db.dispose, queues.reset, broker.reset_broker, redis_client.close):
-            close()
-        use_settings(None)
-
-
 def _full(stack: ExitStack, directory: Path, backend: str, rows: int, report: Report) -> Full:
     place = stack.enter_context(Place(directory / f"million-{backend}", backend, web=True, workers=0))
-    took = generate.fill(place, rows)
-    report.notes.append(f"{backend}: filled in {took:.0f} s, {generate.size_mb(place):.0f} MB")
+    took, indexed = generate.fill(place, rows)
+    size = f"{generate.size_mb(place):.0f} MB"
+    report.notes.append(f"{backend}: filled in {took:.0f} s, words indexed in {indexed:.0f} s, {size}")
     return Full(place)
 
 
@@ -156,11 +161,6 @@ def _report(report: Report, full: Full) -> None:
     for what, values in full.retention.items():
         target = {"at_most": BLOCKED_MS} if what.startswith("so") else {}
         report.add(f"{name}: deleting, {what}", "rows" if what.startswith("rows") else "ms", values, **target)
-
-
-def _say_what_is_missing(report: Report) -> None:
-    if not generate.has_full_text():
-        report.notes.append("full-text index: not there yet; `q` is a search of every row")
 
 
 def _get(client: httpx.Client, query: dict[str, str]) -> None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Self
 
@@ -11,6 +13,8 @@ from tests.chaos.processes import Process
 from tests.chaos.site import Site
 from tests.support.postgres import PostgresServer
 from tests.support.waiting import wait_until
+from vabhub import broker, db, queues, redis_client
+from vabhub.settings import load_settings, use_settings
 
 BACKENDS = ("sqlite", "postgresql")
 _WATCHERS = {
@@ -78,6 +82,18 @@ class Tail:
         wait_until(
             lambda: self.count() >= number, timeout_s=timeout_s, every_s=0.003, what=f"{number} requests"
         )
+
+
+@contextmanager
+def using(place: Place) -> Iterator[None]:
+    """Let this process be one of the installation's."""
+    use_settings(load_settings(place.env))
+    try:
+        yield
+    finally:
+        for close in (db.dispose, queues.reset, broker.reset_broker, redis_client.close):
+            close()
+        use_settings(None)
 
 
 def freeze(process: Process) -> None:

@@ -17,8 +17,7 @@ from sqlalchemy import event
 
 from tests.bench.feeder import CHANNEL
 from tests.bench.figures import Report
-from tests.bench.million import using
-from tests.bench.place import BACKENDS, Place
+from tests.bench.place import BACKENDS, Place, using
 from tests.bench.post import MESSAGE, SECRET, TITLE
 from vabhub.db import get_engine, transaction
 from vabhub.log import configure_logging

@@ -16,7 +16,7 @@ from vabhub.models import Channel
 from vabhub.notify import history
 from vabhub.notify.backlog import count_open
 from vabhub.notify.deliveries import cancel_delivery, retry_delivery, retry_many
-from vabhub.notify.history import DeliveryQuery, list_deliveries
+from vabhub.notify.lists import DeliveryQuery, list_deliveries
 from vabhub.notify.send import deliver
 from vabhub.notify.states import DeliveryState
 

@@ -14,7 +14,7 @@ from vabhub.errors import Conflict, NotFound, ValidationFailed
 from vabhub.models import Channel
 from vabhub.notify import channels_admin
 from vabhub.notify.channels_admin import ChannelPatch, ChannelTrial, NewChannel
-from vabhub.notify.history import HistoryQuery, list_notifications
+from vabhub.notify.lists import HistoryQuery, list_notifications
 from vabhub.notify.send import deliver
 from vabhub.notify.states import DeliveryState
 

@@ -7,7 +7,7 @@ import threading
 from tests.notify.conftest import Desk
 from vabhub.db import reading, transaction
 from vabhub.notify.accept import NewNotification, accept
-from vabhub.notify.history import HistoryQuery, list_notifications
+from vabhub.notify.lists import HistoryQuery, list_notifications
 
 
 def _after(cursor: int) -> list[int]:

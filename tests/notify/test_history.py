@@ -18,14 +18,15 @@ from vabhub.events.bus import last
 from vabhub.events.topics import Topic
 from vabhub.models import Attempt, Delivery, Notification
 from vabhub.notify import history
-from vabhub.notify.history import DeliveryQuery, HistoryQuery
+from vabhub.notify.announce import unread_count
+from vabhub.notify.lists import DeliveryQuery, HistoryQuery, list_deliveries, list_notifications
 from vabhub.notify.send import deliver
 from vabhub.settings import Settings
 
 
 def _list(**query: Any) -> list[int]:
     with reading() as session:
-        return [row["id"] for row in history.list_notifications(session, HistoryQuery(**query)).items]
+        return [row["id"] for row in list_notifications(session, HistoryQuery(**query)).items]
 
 
 def _inbox(desk: Desk, **fields: Any) -> int:
@@ -37,10 +38,11 @@ def _inbox(desk: Desk, **fields: Any) -> int:
 def test_pages_are_newest_first_and_totals_count_what_the_filter_leaves(desk: Desk) -> None:
     numbers = [desk.accept(type="error" if count % 2 else "info").id for count in range(7)]
     with reading() as session:
-        page = history.list_notifications(session, HistoryQuery(page=2, page_size=2, type="info"))
+        page = list_notifications(session, HistoryQuery(page=2, page_size=2, type="info"))
     assert page.to_json() | {"items": [row["id"] for row in page.items]} == {
         "items": [numbers[2], numbers[0]],
         "total": 4,
+        "total_is_exact": True,
         "page": 2,
         "page_size": 2,
         "total_pages": 2,
@@ -74,9 +76,9 @@ def test_unread_is_what_reached_the_inbox_and_was_not_read(desk: Desk, hook: Sin
     desk.accept("hook")
     first, second = _inbox(desk), _inbox(desk)
     with transaction() as session:
-        assert history.unread_count(session) == 2
+        assert unread_count(session) == 2
         assert history.mark_read(session, first)["unread"] is False
-        assert history.unread_count(session) == 1
+        assert unread_count(session) == 1
         assert history.mark_all_read(session) == 1
         assert history.mark_all_read(session) == 0
     told = last(Topic.NOTIFICATIONS)
@@ -115,7 +117,7 @@ def test_delete_all_empties_history_and_bell(desk: Desk) -> None:
         _inbox(desk)
     with transaction() as session:
         assert history.delete_all(session) == 3
-        assert history.unread_count(session) == 0
+        assert unread_count(session) == 0
     assert _list() == []
 
 
@@ -136,8 +138,8 @@ def test_deliveries_are_listed_with_what_they_carry(desk: Desk, hook: Sink) -> N
     desk.accept("hook", title="carried", priority="urgent")
     _inbox(desk)
     with reading() as session:
-        page = history.list_deliveries(session, DeliveryQuery(channel="hook"))
-        assert history.list_deliveries(session, DeliveryQuery(status="delivered")).total == 1  # type: ignore[arg-type]
+        page = list_deliveries(session, DeliveryQuery(channel="hook"))
+        assert list_deliveries(session, DeliveryQuery(status="delivered")).total == 1  # type: ignore[arg-type]
     (row,) = page.items
     assert (row["title"], row["status"], row["priority"]) == ("carried", "pending", "urgent")
 

@@ -9,7 +9,8 @@ from standardwebhooks import Webhook
 from tests.notify.conftest import SECRET, Desk
 from tests.support.sink import Answer, Sink
 from vabhub.db import reading
-from vabhub.notify.history import get_notification, unread_count
+from vabhub.notify.announce import unread_count
+from vabhub.notify.history import get_notification
 from vabhub.notify.send import deliver
 from vabhub.notify.states import DeliveryState
 

@@ -15,7 +15,8 @@ from vabhub.notify import templates_admin, trial
 from vabhub.notify.channels_admin import ChannelPatch, update_channel
 from vabhub.notify.default_words import LANGUAGES, default_texts
 from vabhub.notify.events import EVENTS, VARIABLES
-from vabhub.notify.history import HistoryQuery, get_notification, list_notifications
+from vabhub.notify.history import get_notification
+from vabhub.notify.lists import HistoryQuery, list_notifications
 from vabhub.notify.send import deliver
 from vabhub.notify.states import DeliveryState
 from vabhub.notify.templates_admin import NewTemplate

@@ -18,9 +18,19 @@ class Notification(Base):
     __table_args__ = (
         UniqueConstraint("source", "idempotency_key"),
         Index("ix_notification_created_at", "created_at"),
+        # Each ends with the id, so that a filtered list is read in its order and only as far as needed.
+        Index("ix_notification_type", "type", "id"),
+        Index("ix_notification_priority", "priority", "id"),
+        Index(
+            "ix_notification_unsent",
+            "status",
+            "id",
+            sqlite_where=text("status <> 'sent'"),
+            postgresql_where=text("status <> 'sent'"),
+        ),
         Index(
             "ix_notification_unread",
-            "inbox_at",
+            "id",
             sqlite_where=text("read_at IS NULL AND inbox_at IS NOT NULL AND deleted_at IS NULL"),
             postgresql_where=text("read_at IS NULL AND inbox_at IS NOT NULL AND deleted_at IS NULL"),
         ),
@@ -76,6 +86,14 @@ class Delivery(Base):
             postgresql_where=text("state = 'sending'"),
         ),
         Index("ix_delivery_channel_state", "channel", "state"),
+        Index("ix_delivery_channel", "channel", "id"),
+        Index(
+            "ix_delivery_unsettled",
+            "id",
+            "state",
+            sqlite_where=text("state <> 'delivered'"),
+            postgresql_where=text("state <> 'delivered'"),
+        ),
     )
 
     id: Mapped[int] = mapped_column(BigId, primary_key=True)

@@ -30,6 +30,7 @@ from sqlalchemy.orm import Session, selectinload
 from vabhub.db import db_now
 from vabhub.errors import Conflict, FieldError, ValidationFailed
 from vabhub.models import Channel, Delivery, MessageTemplate, Notification
+from vabhub.notify import search_index
 from vabhub.notify.announce import PRIORITIES, event_after_commit, hint_after_commit
 from vabhub.notify.events import EVENTS
 from vabhub.notify.states import DeliveryState, NotificationStatus
@@ -141,6 +142,7 @@ def accept(
     deliveries = _deliveries(notification, channels, request.send_at, now)
     session.add_all(deliveries)
     session.flush()
+    search_index.add(session, notification.id, notification.title, notification.message)
     _let_go(session, notification, deliveries)
     return _accepted(notification.id, deliveries)
 

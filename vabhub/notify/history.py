@@ -1,123 +1,29 @@
-"""What was sent: lists, one notification with its attempts, read marks, deletion."""
+"""What was sent: one notification with its attempts, read marks, deletion; `lists` has the lists."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from datetime import datetime, timedelta
-from typing import Any, Literal
+from typing import Any
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
-from sqlalchemy import ColumnElement, Select, exists, func, or_, select, update
+from sqlalchemy import ColumnElement, Select, exists, select, update
 from sqlalchemy import delete as delete_rows
 from sqlalchemy.orm import Session, selectinload
 
 from vabhub.db import db_now, reading, transaction
 from vabhub.errors import NotFound
 from vabhub.models import Attempt, Delivery, Notification
-from vabhub.notify import backlog
 from vabhub.notify import deliveries as changes
-from vabhub.notify.announce import event_after_commit, inbox_event_after_commit, unread_count
-from vabhub.notify.states import ACTIVE, DeliveryState, NotificationStatus
-from vabhub.notify.views import attempt_view, delivery_view, notification_view
+from vabhub.notify import search_index
+from vabhub.notify.announce import event_after_commit, inbox_event_after_commit
+from vabhub.notify.states import ACTIVE, DeliveryState
+from vabhub.notify.views import attempt_view, notification_view
 from vabhub.settings import get_settings
-
-__all__ = [
-    "DeliveryQuery",
-    "HistoryQuery",
-    "Page",
-    "delete",
-    "delete_all",
-    "get_notification",
-    "list_deliveries",
-    "list_notifications",
-    "mark_all_read",
-    "mark_read",
-    "notification_view",
-    "purge_deleted",
-    "unread_count",
-]
 
 KEEP_DELETED = timedelta(hours=24)
 SLICE = 200
 PAUSE_S = 0.05
-MAX_ID = 2**63 - 1
-
-
-class _Paged(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    page: int = Field(1, ge=1, le=1_000_000)
-    page_size: int = Field(20, ge=1, le=100)
-
-
-class HistoryQuery(_Paged):
-    """The filters of `GET /api/notifications`; `after` is the highest id seen, and lists upwards from it."""
-
-    type: Literal["info", "success", "warning", "error"] | None = None
-    status: NotificationStatus | None = None
-    priority: Literal["low", "normal", "high", "urgent"] | None = None
-    channel: str | None = Field(None, max_length=64)
-    unread_only: bool = False
-    q: str | None = Field(None, max_length=200)
-    since: AwareDatetime | None = None
-    until: AwareDatetime | None = None
-    after: int | None = Field(None, ge=0, le=MAX_ID)
-
-
-class DeliveryQuery(_Paged):
-    """The filters of `GET /api/deliveries`; open is what is neither delivered nor cancelled."""
-
-    status: DeliveryState | None = None
-    channel: str | None = Field(None, max_length=64)
-    open_only: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Page:
-    """One page of a list; `total` counts what the filters leave."""
-
-    items: list[dict[str, Any]]
-    total: int
-    page: int
-    page_size: int
-
-    def to_json(self) -> dict[str, Any]:
-        """Return the contract's shape of a list."""
-        pages = -(-self.total // self.page_size)
-        return {
-            "items": self.items,
-            "total": self.total,
-            "page": self.page,
-            "page_size": self.page_size,
-            "total_pages": pages,
-        }
-
-
-def list_notifications(session: Session, query: HistoryQuery) -> Page:
-    """Return notifications, the newest first; after a cursor, the oldest first."""
-    found = select(Notification).where(Notification.deleted_at.is_(None), *_filters(query))
-    order = Notification.id.asc() if query.after is not None else Notification.id.desc()
-    rows = found.order_by(order).options(selectinload(Notification.deliveries))
-    return _page(session, found, rows, query, notification_view)
-
-
-def list_deliveries(session: Session, query: DeliveryQuery) -> Page:
-    """Return deliveries with the title of what they carry, the newest first."""
-    found = (
-        select(Delivery)
-        .join(Notification, Notification.id == Delivery.notification_id)
-        .where(Notification.deleted_at.is_(None))
-    )
-    if query.status is not None:
-        found = found.where(Delivery.state == query.status.value)
-    if query.channel is not None:
-        found = found.where(Delivery.channel == query.channel)
-    if query.open_only or query.status in backlog.OPEN:
-        found = found.where(*backlog.is_open(query.channel))
-    rows = found.order_by(Delivery.id.desc()).options(selectinload(Delivery.notification))
-    return _page(session, found, rows, query, _titled)
 
 
 def get_notification(session: Session, notification_id: int) -> dict[str, Any]:
@@ -215,6 +121,7 @@ def _remove(ids: list[int]) -> int:
         gone = [number for number in ids if number not in busy]
         its = select(Delivery.id).where(Delivery.notification_id.in_(gone))
         # Children first, as everywhere: rows are always locked in this order.
+        search_index.forget(session, gone)
         for statement in (
             delete_rows(Attempt).where(Attempt.delivery_id.in_(its)),
             delete_rows(Delivery).where(Delivery.notification_id.in_(gone)),
@@ -226,59 +133,6 @@ def _remove(ids: list[int]) -> int:
 
 def _shown() -> ColumnElement[bool]:
     return Notification.deleted_at.is_(None)
-
-
-def _filters(query: HistoryQuery) -> list[ColumnElement[bool]]:
-    found: list[ColumnElement[bool]] = []
-    for column, value in (
-        (Notification.type, query.type),
-        (Notification.status, query.status),
-        (Notification.priority, query.priority),
-    ):
-        if value is not None:
-            found.append(column == str(value))
-    if query.channel is not None:
-        sent_over = Delivery.channel == query.channel
-        found.append(exists().where(Delivery.notification_id == Notification.id, sent_over))
-    if query.unread_only:
-        found += [Notification.read_at.is_(None), Notification.inbox_at.is_not(None)]
-    if query.q:
-        found.append(_contains(query.q))
-    return found + _bounds(query)
-
-
-def _bounds(query: HistoryQuery) -> list[ColumnElement[bool]]:
-    found: list[ColumnElement[bool]] = []
-    if query.since is not None:
-        found.append(Notification.created_at >= query.since)
-    if query.until is not None:
-        found.append(Notification.created_at <= query.until)
-    if query.after is not None:
-        found.append(Notification.id > query.after)
-    return found
-
-
-def _contains(text: str) -> ColumnElement[bool]:
-    clean = text.replace("\x00", "")
-    title = Notification.title.icontains(clean, autoescape=True)
-    return or_(title, Notification.message.icontains(clean, autoescape=True))
-
-
-def _page(
-    session: Session,
-    found: Select[Any],
-    rows: Select[Any],
-    query: _Paged,
-    view: Callable[[Any], dict[str, Any]],
-) -> Page:
-    total = session.scalar(select(func.count()).select_from(found.subquery())) or 0
-    window = rows.limit(query.page_size).offset((query.page - 1) * query.page_size)
-    return Page([view(row) for row in session.scalars(window)], total, query.page, query.page_size)
-
-
-def _titled(delivery: Delivery) -> dict[str, Any]:
-    about = delivery.notification
-    return delivery_view(delivery) | {"title": about.title, "type": about.type, "priority": about.priority}
 
 
 def _load(session: Session, notification_id: int) -> Notification:
@@ -293,6 +147,7 @@ def _load(session: Session, notification_id: int) -> Notification:
 
 def _hide(session: Session, ids: Sequence[int]) -> None:
     changes.cancel_all(session, list(ids))
+    search_index.forget(session, ids)
     _update(session, Notification.id.in_(ids), deleted_at=db_now(session))
 
 

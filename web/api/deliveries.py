@@ -10,7 +10,7 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 from vabhub.accounts import Scope
 from vabhub.db import reading, transaction
 from vabhub.notify import backlog, deliveries
-from vabhub.notify.history import DeliveryQuery, list_deliveries
+from vabhub.notify.lists import DeliveryQuery, list_deliveries
 from web.endpoint import endpoint
 from web.schemas import Backlog, Count, Paged
 

@@ -12,7 +12,8 @@ from vabhub.errors import FieldError, ValidationFailed
 from vabhub.notify import accept as accepting
 from vabhub.notify import deliveries, history
 from vabhub.notify.accept import NewNotification
-from vabhub.notify.history import HistoryQuery
+from vabhub.notify.announce import unread_count
+from vabhub.notify.lists import HistoryQuery, list_notifications
 from web.auth import current
 from web.endpoint import endpoint
 from web.envelope import Answer
@@ -59,7 +60,7 @@ def create(body: NewNotification) -> Answer:
 def listing(query: HistoryQuery) -> Any:
     """Return a page of notifications."""
     with reading() as session:
-        return history.list_notifications(session, query).to_json()
+        return list_notifications(session, query).to_json()
 
 
 @endpoint(
@@ -73,7 +74,7 @@ def listing(query: HistoryQuery) -> Any:
 def unread() -> dict[str, int]:
     """Return the number on the bell."""
     with reading() as session:
-        return {"count": history.unread_count(session)}
+        return {"count": unread_count(session)}
 
 
 @endpoint(

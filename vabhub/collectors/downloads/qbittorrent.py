@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import re
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable
 from typing import Any
 
 from vabhub.collectors.downloads import credentials
-from vabhub.collectors.downloads.base import Action, DownloadItem
-from vabhub.collectors.downloads.collector import ClientCollector, Fetched, T
+from vabhub.collectors.downloads.base import DownloadItem
+from vabhub.collectors.downloads.collector import ClientCollector, Fetched
 from vabhub.collectors.downloads.config import ClientConfig
 from vabhub.collectors.downloads.faults import FaultCode, SourceFailed
 from vabhub.collectors.downloads.fields import listed, mapped
@@ -21,7 +20,6 @@ class QBittorrentCollector(ClientCollector):
     """One qBittorrent, one session."""
 
     program = "qBittorrent"
-    id_pattern = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
 
     def __init__(self, config: ClientConfig, *, monotonic: Callable[[], float] = time.monotonic) -> None:
         super().__init__(config, monotonic=monotonic)
@@ -43,21 +41,16 @@ class QBittorrentCollector(ClientCollector):
 
     def fetch(self) -> Fetched:
         """Ask for what changed, logging in where that is wanted."""
-        self._apply(self._signed_in(lambda: self._api.changes(self._rid)))
+        self._apply(self._changes())
         return Fetched(tuple(self._items.values()), transfer_of(self._server_state, self._version))
 
-    def act(self, action: Action, ids: Sequence[str], *, delete_files: bool) -> Mapping[str, str]:
-        """Stop, start or delete torrents; unknown ones are passed over in silence."""
-        self._signed_in(lambda: self._api.act(action, ids, delete_files=delete_files))
-        return {}
-
-    def _signed_in(self, ask: Callable[[], T]) -> T:
+    def _changes(self) -> dict[str, Any]:
         try:
-            return ask()
+            return self._api.changes(self._rid)
         except NotLoggedIn:
             self._log_in_once()
         try:
-            return ask()
+            return self._api.changes(self._rid)
         except NotLoggedIn as error:
             text = "qBittorrent took the login and then refused it. Check the proxy in front of it."
             raise SourceFailed(FaultCode.UPSTREAM, text) from error
