@@ -91,7 +91,8 @@ class Channel(Protocol):
     """One provider. An instance is made for one attempt and holds no connection of its own.
 
     `to_inbox` marks the channel whose success puts the notification into the inbox. A kind may also have
-    `usual_rate_per_minute` and `usual_burst`, what its provider takes unless the channel says otherwise.
+    `usual_rate_per_minute` and `usual_burst`, what its provider takes unless the channel says otherwise,
+    and `worker_only`, when no other process may load what it needs.
     """
 
     kind: ClassVar[str]

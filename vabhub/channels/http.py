@@ -47,9 +47,9 @@ class Answer:
 
 
 def request(
-    method: str, url: str, *, headers: Mapping[str, str] | None = None, **body: Any
+    method: str, url: str, *, headers: Mapping[str, str] | None = None, verify: bool = True, **body: Any
 ) -> Answer | Outcome:
-    """Send one request; `body` is httpx's `json=` or `content=`.
+    """Send one request; `body` is httpx's `json=` or `content=`. Without `verify` any certificate will do.
 
     Returns an Outcome only where no answer came: TRANSIENT if the request never left, UNCERTAIN if it did,
     PERMANENT_CHANNEL if the address cannot or must not be called.
@@ -57,7 +57,7 @@ def request(
     token = deadline.set(time.monotonic() + TOTAL_S)
     try:
         _check(url)
-        with client().stream(method, url, headers=dict(headers or {}), **body) as response:
+        with client(verify=verify).stream(method, url, headers=dict(headers or {}), **body) as response:
             return _read(response)
     except Refused as error:
         return Outcome(OutcomeKind.PERMANENT_CHANNEL, str(error))
@@ -121,17 +121,17 @@ def is_header(name: str, value: str) -> bool:
     return bool(_HEADER_NAME.fullmatch(name.strip())) and value.isascii() and value.isprintable()
 
 
-def client() -> httpx.Client:
-    """Return this process' client; a fork gets its own."""
-    return _client(os.getpid())
+def client(*, verify: bool = True) -> httpx.Client:
+    """Return this process' client; a fork gets its own, and so does trust in any certificate."""
+    return _client(os.getpid(), verify)
 
 
 @cache
-def _client(_pid: int) -> httpx.Client:
+def _client(_pid: int, verify: bool) -> httpx.Client:
     # Identity: an answer is read for a person's eyes, and a compressed one could unfold to gigabytes.
     made = httpx.Client(
-        transport=BoundedTransport(limits=LIMITS),
-        mounts=_proxies(getproxies()),
+        transport=BoundedTransport(limits=LIMITS, verify=verify),
+        mounts=_proxies(getproxies(), verify=verify),
         timeout=TIMEOUT,
         headers={"user-agent": f"VabHub/{__version__}", "accept-encoding": "identity"},
     )
@@ -139,10 +139,10 @@ def _client(_pid: int) -> httpx.Client:
     return made
 
 
-def _proxies(found: Mapping[str, str]) -> dict[str, httpx.BaseTransport | None]:
+def _proxies(found: Mapping[str, str], *, verify: bool) -> dict[str, httpx.BaseTransport | None]:
     # A client with its own transport ignores the environment's proxies, and many need one for Telegram.
     mounts: dict[str, httpx.BaseTransport | None] = {
-        f"{scheme}://": BoundedTransport(limits=LIMITS, proxy=url)
+        f"{scheme}://": BoundedTransport(limits=LIMITS, proxy=url, verify=verify)
         for scheme, url in found.items()
         if scheme in {"http", "https", "all"} and url.startswith(("http://", "https://"))
     }

@@ -194,4 +194,15 @@ PROVIDERS: dict[str, Provider] = {
         limited=_feishu(11232, "frequency limited psm[lark.oapi.app_platform_runtime]"),
         wait_s=60,
     ),
+    "apprise": Provider(
+        settings=lambda url: {"url": url.replace("http", "json", 1) + "/in"},
+        yes=Answer(200, "ok"),
+        bad_credentials=Answer(401, "who?"),
+        blocked=Answer(410, "gone"),
+        error_in_200=Answer(200, {"errcode": 93000, "errmsg": "invalid webhook url"}),
+        limited=Answer(429, {"retry_after": 7}),
+        refused=Answer(400, "bad"),
+        # The body of a service in general says nothing that Apprise or we could know.
+        expects={"torn body": Kind.OK},
+    ),
 }
