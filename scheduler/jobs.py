@@ -15,6 +15,7 @@ from vabhub.collectors import history
 from vabhub.collectors.base import Snapshot
 from vabhub.collectors.dashboard import build
 from vabhub.collectors.downloads import collect_all
+from vabhub.collectors.downloads.refresh import Hurry
 from vabhub.collectors.library import media_stats, music_stats, request_due_scans
 from vabhub.collectors.publish import publish_snapshot
 from vabhub.collectors.system import SystemCollector
@@ -26,6 +27,7 @@ from vabhub.settings import Settings
 
 FLUSH_EVERY_S = 10.0
 SWEEP_EVERY_S = 1.0
+HURRY_ASK_EVERY_S = 0.5
 LIBRARY_EVERY_S = 30.0
 SCANS_EVERY_S = 60.0
 PRUNE_EVERY_S = 3600.0
@@ -49,6 +51,8 @@ class Work:
         self._leader = leader
         self._system = SystemCollector(settings.system_interval_s)
         self._sampling = threading.Lock()
+        self._asking = threading.Lock()
+        self._hurry: Hurry | None = None
         self._downloads: tuple[int | None, Any] = (None, None)
 
     def table(self) -> tuple[Job, ...]:
@@ -59,6 +63,7 @@ class Work:
             Job("notify_sweep", SWEEP_EVERY_S, sweep_once),
             Job("system", chosen.system_interval_s, self.system),
             Job("downloads", chosen.downloads_interval_s, self.downloads),
+            Job("downloads_hurry", HURRY_ASK_EVERY_S, self._when_leading(self.downloads_hurry)),
             # After the first reading of each source.
             Job("dashboard", chosen.dashboard_interval_s, self._when_leading(self.dashboard), 0.5),
             Job("library", LIBRARY_EVERY_S, self._when_leading(self.library)),
@@ -82,8 +87,18 @@ class Work:
 
     def downloads(self) -> None:
         """Ask the download clients; push only what changed."""
-        if not self._leader.may_record:
-            return
+        with self._asking:
+            if self._leader.may_record:
+                self._ask_clients()
+
+    def downloads_hurry(self) -> None:
+        """Ask them beyond their usual times when somebody has just changed something."""
+        with suppress(redis.RedisError):  # then nobody can have asked
+            self._hurry = self._hurry or Hurry()
+            if self._hurry.is_due():
+                self.downloads()
+
+    def _ask_clients(self) -> None:
         snapshot = collect_all(self._settings)
         now = (self._leader.token, _without_age(snapshot))
         changed, self._downloads = now != self._downloads, now

@@ -4,10 +4,32 @@ from __future__ import annotations
 
 from flask import Flask
 
-from web.api import auth, channels, dashboard, deliveries, docs, library, notifications, templates, tokens
+from web.api import (
+    auth,
+    channels,
+    dashboard,
+    deliveries,
+    docs,
+    downloads,
+    library,
+    notifications,
+    templates,
+    tokens,
+)
 
 
 def init_app(app: Flask) -> None:
     """Register every topic."""
-    for topic in (auth, channels, dashboard, deliveries, docs, library, notifications, templates, tokens):
+    for topic in (
+        auth,
+        channels,
+        dashboard,
+        deliveries,
+        docs,
+        downloads,
+        library,
+        notifications,
+        templates,
+        tokens,
+    ):
         app.register_blueprint(topic.bp, url_prefix="/api")

@@ -9,6 +9,7 @@ from tests.collectors.downloads.conftest import Clock, config_of, named, reader
 from tests.support.aria2 import Aria2Server
 from tests.support.torrents import make_torrent, web_seed
 from tests.support.waiting import wait_until
+from vabhub.collectors.downloads import Action
 from vabhub.collectors.downloads.aria2_fields import item_of
 
 
@@ -48,6 +49,18 @@ def test_states_on_demand_and_what_is_not_shown(aria2: Aria2Server) -> None:
     wait_until(lambda: found() == expected)
     held = named(collector, "held.bin")
     assert held and (held.size_bytes, held.progress, held.added_at) == (None, None, None)
+
+
+def test_it_does_what_it_is_told(aria2: Aria2Server) -> None:
+    collector = reader(config_of(aria2))
+    with web_seed(os.urandom(2 * 1024 * 1024), bytes_per_s=64 * 1024) as address:
+        aria2.call("aria2.addUri", [address], {"out": "told.bin"})
+        gid = wait_until(lambda: named(collector, "told.bin")).id
+        for action, state in ((Action.PAUSE, "paused"), (Action.RESUME, "downloading")):
+            assert collector.control(action, [gid]) == {}
+            wait_until(lambda state=state: named(collector, "told.bin").state == state)
+        assert collector.control(Action.DELETE, [gid, "0123"]) == {"0123": "GID 0123 is not found"}
+        wait_until(lambda: named(collector, "told.bin") is None)
 
 
 def test_a_wrong_secret_is_sent_once(aria2: Aria2Server, clock: Clock) -> None:

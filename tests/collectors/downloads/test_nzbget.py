@@ -8,6 +8,7 @@ from tests.collectors.downloads.conftest import Clock, config_of, named, reader
 from tests.support.nntp import NewsServer
 from tests.support.nzbget import NzbgetServer
 from tests.support.waiting import wait_until
+from vabhub.collectors.downloads import Action
 
 
 def test_a_real_transfer_a_failure_and_a_pause(nzbget: NzbgetServer, news: NewsServer) -> None:
@@ -31,6 +32,20 @@ def test_a_real_transfer_a_failure_and_a_pause(nzbget: NzbgetServer, news: NewsS
     transfer = collector.read().transfer
     assert transfer.dl_info_data is not None and transfer.dl_info_data >= len(content)
     assert transfer.up_info_data is None
+
+
+def test_it_does_what_it_is_told(nzbget: NzbgetServer, news: NewsServer) -> None:
+    collector = reader(config_of(nzbget))
+    number = str(nzbget.add("told", news.post("told.bin", os.urandom(200_000)), paused=True))
+    assert collector.control(Action.RESUME, [number, "99999"]) == {
+        "99999": "It is not in the queue any more."
+    }
+    wait_until(lambda: named(collector, "told").state == "completed", timeout_s=60)
+    kept = collector.control(Action.DELETE, [number], delete_files=True)
+    assert kept == {number: "NZBGet keeps the files of what is finished."}
+    assert collector.control(Action.DELETE, [number]) == {}
+    wait_until(lambda: named(collector, "told") is None)
+    assert (nzbget.downloads / "told" / "told.bin").exists()
 
 
 def test_a_wrong_password_is_sent_once(nzbget: NzbgetServer, clock: Clock) -> None:

@@ -11,7 +11,7 @@ from tests.collectors.downloads.conftest import Clock, qbittorrent_at
 from tests.support.qbittorrent import PASSWORD, USERNAME, QBittorrentServer, running_qbittorrent
 from tests.support.torrents import make_torrent, web_seed
 from tests.support.waiting import wait_until
-from vabhub.collectors.downloads import DownloadItem, DownloadState, QBittorrentCollector, collect_all
+from vabhub.collectors.downloads import Action, DownloadItem, DownloadState, QBittorrentCollector, collect_all
 from vabhub.collectors.downloads.qbittorrent_api import QBittorrentApi
 from vabhub.settings import Settings
 
@@ -110,6 +110,8 @@ def test_the_snapshot_has_the_fields_of_the_contract(
             "connected": True,
             "status": "online",
             "version": "v4.5.2",
+            "kind": "qbittorrent",
+            "capabilities": ["delete", "delete_files", "pause", "resume"],
             **{key: data["downloaders"]["qbittorrent"][key] for key in _TRANSFER},
         }
     }
@@ -164,3 +166,15 @@ def test_the_snapshot_of_a_stopped_client_is_stale(tmp_path: Path, settings: Set
 def _configured(settings: Settings, server: QBittorrentServer) -> Settings:
     login = {"qbittorrent_username": USERNAME, "qbittorrent_password": PASSWORD}
     return settings.model_copy(update={"qbittorrent_url": server.url, **login})
+
+
+def test_it_does_what_it_is_told(qbittorrent: QBittorrentServer) -> None:
+    collector = _collector(qbittorrent)
+    qbittorrent.add(make_torrent("told.bin", os.urandom(70_000)))
+    item = wait_until(lambda: _named(collector, "told.bin"))
+    for action, state in ((Action.PAUSE, "paused"), (Action.RESUME, "stalled")):
+        assert collector.control(action, [item.id]) == {}
+        wait_until(lambda state=state: _named(collector, "told.bin").state == state)
+    assert collector.control(Action.DELETE, ["all"]) == {"all": "qBittorrent has no such download."}
+    assert collector.control(Action.DELETE, [item.id], delete_files=True) == {}
+    wait_until(lambda: _named(collector, "told.bin") is None)

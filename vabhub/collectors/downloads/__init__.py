@@ -7,24 +7,30 @@ from collections.abc import Sequence
 
 from vabhub.clock import utcnow
 from vabhub.collectors.base import Snapshot, SnapshotStatus, Source
-from vabhub.collectors.downloads.base import DownloadItem, DownloadState, Reading
+from vabhub.collectors.downloads.base import Action, DownloadItem, DownloadState, Reading
 from vabhub.collectors.downloads.collector import ClientCollector
 from vabhub.collectors.downloads.combine import combined_data, oldest, unconfigured_data
 from vabhub.collectors.downloads.config import ClientConfig, ClientKind, from_settings
+from vabhub.collectors.downloads.control import Result, Target, control
 from vabhub.collectors.downloads.gather import Gatherer
 from vabhub.collectors.downloads.kinds import collector_of
 from vabhub.collectors.downloads.qbittorrent import QBittorrentCollector
 from vabhub.settings import Settings
 
 __all__ = [
+    "Action",
     "ClientConfig",
     "ClientKind",
     "DownloadItem",
     "DownloadState",
     "QBittorrentCollector",
     "Reading",
+    "Result",
+    "Target",
+    "clients_by_name",
     "collect_all",
     "collector_of",
+    "control",
     "forget_collectors",
     "read_clients",
 ]
@@ -49,6 +55,11 @@ def read_clients(configs: Sequence[ClientConfig]) -> Snapshot:
     if not configs:
         return Snapshot(Source.DOWNLOADS, utcnow(), SnapshotStatus.UNCONFIGURED, data=unconfigured_data())
     return _snapshot(_gatherer.read(_collectors_of(configs)))
+
+
+def clients_by_name(settings: Settings) -> dict[str, ClientCollector]:
+    """Return this process's collector of every configured client, by the instance's name."""
+    return {collector.instance: collector for collector in _collectors_of(from_settings(settings))}
 
 
 def forget_collectors() -> None:

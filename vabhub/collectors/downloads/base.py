@@ -26,6 +26,23 @@ class DownloadState(StrEnum):
     UNKNOWN = "unknown"
 
 
+class Action(StrEnum):
+    """What a person can do with a download."""
+
+    PAUSE = "pause"
+    RESUME = "resume"
+    DELETE = "delete"
+
+
+class Capability(StrEnum):
+    """What a client can do; `delete_files` is deleting together with what was downloaded."""
+
+    PAUSE = "pause"
+    RESUME = "resume"
+    DELETE = "delete"
+    DELETE_FILES = "delete_files"
+
+
 class Connection(StrEnum):
     """How a download client answers: `offline` is not reached at all, `error` reached but of no use."""
 
@@ -78,6 +95,8 @@ class Reading:
     items: tuple[DownloadItem, ...] = ()
     transfer: Transfer = field(default_factory=Transfer)
     fault: SourceFault | None = None
+    kind: str = ""
+    capabilities: frozenset[Capability] = frozenset()
 
     @property
     def is_known(self) -> bool:
@@ -97,6 +116,8 @@ class Reading:
             "connected": self.connection is Connection.ONLINE,
             "status": self.connection.value,
             **asdict(self.transfer),
+            "kind": self.kind,
+            "capabilities": sorted(self.capabilities),
         }
         if self.fault is not None:
             entry |= {"error": self.fault.text, "error_code": self.fault.code.value}

@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
+import re
 import threading
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
+from typing import TypeVar
 
 from vabhub.clock import utcnow
 from vabhub.collectors.downloads import credentials
-from vabhub.collectors.downloads.base import DownloadItem, Reading, Transfer
+from vabhub.collectors.downloads.base import Action, Capability, DownloadItem, Reading, Transfer
 from vabhub.collectors.downloads.config import ClientConfig
 from vabhub.collectors.downloads.faults import FaultCode, SourceFailed, SourceFault
 from vabhub.log import get_logger
 
 log = get_logger(__name__)
+
+T = TypeVar("T")
 
 FIRST_PAUSE_S = 2.0
 LONGEST_PAUSE_S = 30.0
@@ -44,19 +48,29 @@ class ClientCollector(ABC):
     """One download client. `read()` never raises for the client and never asks two things at once."""
 
     program: str
+    capabilities: frozenset[Capability] = frozenset(Capability)
+    # What names one download. Some clients take a word such as "all" in its place.
+    id_pattern: re.Pattern[str]
 
     def __init__(self, config: ClientConfig, *, monotonic: Callable[[], float] = time.monotonic) -> None:
         self.instance = config.name
         self.config = config
         self._monotonic = monotonic
         self._lock = threading.Lock()
-        self._last = Reading(config.name)
+        self._last = Reading(config.name, kind=config.kind, capabilities=self.capabilities)
         self._pause_s = 0.0
         self._ask_again_at = 0.0
 
     @abstractmethod
     def fetch(self) -> Fetched:
         """Ask the client; SourceFailed with a named fault when it does not answer as it should."""
+
+    @abstractmethod
+    def act(self, action: Action, ids: Sequence[str], *, delete_files: bool) -> Mapping[str, str]:
+        """Do it with these downloads; return why not, for those with which it was not done.
+
+        `delete_files` only comes with DELETE, and only where the client has the capability.
+        """
 
     @abstractmethod
     def close(self) -> None:
@@ -73,6 +87,25 @@ class ClientCollector(ABC):
             if self._monotonic() >= self._ask_again_at:
                 self._last = self._ask()
             return self._last
+
+    def control(self, action: Action, ids: Sequence[str], *, delete_files: bool = False) -> Mapping[str, str]:
+        """Pause, resume or delete; return why not, for those with which it was not done.
+
+        SourceFailed when the client does not do what it is told.
+        """
+        if (Capability.DELETE_FILES if delete_files else Capability(action)) not in self.capabilities:
+            return dict.fromkeys(ids, f"{self.program} cannot do this.")
+        named = [one for one in ids if self.id_pattern.fullmatch(one)]
+        refused = dict.fromkeys(set(ids) - set(named), f"{self.program} has no such download.")
+        if not named:
+            return refused
+        with self._lock:
+            self._ask_again_at = 0.0
+            return {**refused, **self.guarded(lambda: self.act(action, named, delete_files=delete_files))}
+
+    def guarded(self, ask: Callable[[], T]) -> T:
+        """Ask something, with the care for credentials that the client's way of signing in needs."""
+        return ask()
 
     def break_down(self) -> None:
         """Keep the last values with the fault that this program could not read the answer."""
@@ -99,13 +132,19 @@ class ClientCollector(ABC):
 
     def _ask(self) -> Reading:
         try:
-            fetched = self.fetch()
+            fetched = self.guarded(self.fetch)
             self._refuse_floods(fetched)
         except SourceFailed as error:
             self._pause_after(error)
             return replace(self._last, fault=error.fault)
         self._recover()
-        return Reading(self.instance, utcnow(), tuple(fetched.items), fetched.transfer)
+        return replace(
+            self._last,
+            collected_at=utcnow(),
+            items=tuple(fetched.items),
+            transfer=fetched.transfer,
+            fault=None,
+        )
 
     def _refuse_floods(self, fetched: Fetched) -> None:
         if len(fetched.items) > MOST_ITEMS:
@@ -134,16 +173,12 @@ class GuardedCollector(ClientCollector):
         super().__init__(config, monotonic=monotonic)
         self._accepted = not (config.username or config.secret)
 
-    @abstractmethod
-    def ask(self) -> Fetched:
-        """Ask the client, with its credentials."""
-
-    def fetch(self) -> Fetched:
+    def guarded(self, ask: Callable[[], T]) -> T:
         """Ask, unless exactly these credentials were ever refused."""
         if not self._accepted and credentials.is_refused(self.instance, self.mark):
             raise self.refused()
         try:
-            fetched = self.ask()
+            answer = ask()
         except SourceFailed as error:
             if error.fault.code is FaultCode.CREDENTIALS and (self.config.username or self.config.secret):
                 self._accepted = False
@@ -152,4 +187,4 @@ class GuardedCollector(ClientCollector):
         if not self._accepted:
             credentials.forget_refused(self.instance)
             self._accepted = True
-        return fetched
+        return answer

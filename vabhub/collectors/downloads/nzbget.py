@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
+from vabhub.collectors.downloads.base import Action
 from vabhub.collectors.downloads.collector import Fetched, GuardedCollector
 from vabhub.collectors.downloads.config import ClientConfig
 from vabhub.collectors.downloads.exchange import Exchange
@@ -19,6 +21,7 @@ class NzbgetCollector(GuardedCollector):
     """One NZBGet."""
 
     program = "NZBGet"
+    id_pattern = re.compile(r"[0-9]{1,10}")
 
     def __init__(self, config: ClientConfig, *, monotonic: Callable[[], float] = time.monotonic) -> None:
         super().__init__(config, monotonic=monotonic)
@@ -35,7 +38,7 @@ class NzbgetCollector(GuardedCollector):
         """Close the connections."""
         self._exchange.close()
 
-    def ask(self) -> Fetched:
+    def fetch(self) -> Fetched:
         """Ask for the totals, the queue and the history."""
         status = self.call("status")
         if not isinstance(status, dict):
@@ -47,6 +50,25 @@ class NzbgetCollector(GuardedCollector):
         # Asked each time: an updated NZBGet keeps no session that would tell.
         version = text(self.call("version"))
         return Fetched(tuple(items.values()), transfer_of(status, version))
+
+    def act(self, action: Action, ids: Sequence[str], *, delete_files: bool) -> Mapping[str, str]:
+        """Pause, resume or delete jobs; of a finished one NZBGet keeps the files."""
+        queued = {str(mapped(group).get("NZBID")) for group in self._list("listgroups", 0)}
+        inside = [job for job in ids if job in queued]
+        rest = [job for job in ids if job not in queued]
+        if action is not Action.DELETE:
+            self._edit("GroupPause" if action is Action.PAUSE else "GroupResume", inside)
+            return dict.fromkeys(rest, "It is not in the queue any more.")
+        self._edit("GroupDelete" if delete_files else "GroupParkDelete", inside)
+        if delete_files:
+            return dict.fromkeys(rest, "NZBGet keeps the files of what is finished.")
+        self._edit("HistoryDelete", rest)
+        return {}
+
+    def _edit(self, command: str, ids: Sequence[str]) -> None:
+        numbers = [int(job) for job in ids if job.isdecimal()]
+        if numbers:
+            self.call("editqueue", command, 0, "", numbers)
 
     def call(self, method: str, *params: Any) -> Any:
         """Call one method of the RPC and return its result."""

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import re
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from vabhub.collectors.downloads import credentials
-from vabhub.collectors.downloads.base import DownloadItem
-from vabhub.collectors.downloads.collector import ClientCollector, Fetched
+from vabhub.collectors.downloads.base import Action, DownloadItem
+from vabhub.collectors.downloads.collector import ClientCollector, Fetched, T
 from vabhub.collectors.downloads.config import ClientConfig
 from vabhub.collectors.downloads.faults import FaultCode, SourceFailed
 from vabhub.collectors.downloads.fields import listed, mapped
@@ -20,6 +21,7 @@ class QBittorrentCollector(ClientCollector):
     """One qBittorrent, one session."""
 
     program = "qBittorrent"
+    id_pattern = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
 
     def __init__(self, config: ClientConfig, *, monotonic: Callable[[], float] = time.monotonic) -> None:
         super().__init__(config, monotonic=monotonic)
@@ -41,16 +43,21 @@ class QBittorrentCollector(ClientCollector):
 
     def fetch(self) -> Fetched:
         """Ask for what changed, logging in where that is wanted."""
-        self._apply(self._changes())
+        self._apply(self._signed_in(lambda: self._api.changes(self._rid)))
         return Fetched(tuple(self._items.values()), transfer_of(self._server_state, self._version))
 
-    def _changes(self) -> dict[str, Any]:
+    def act(self, action: Action, ids: Sequence[str], *, delete_files: bool) -> Mapping[str, str]:
+        """Stop, start or delete torrents; unknown ones are passed over in silence."""
+        self._signed_in(lambda: self._api.act(action, ids, delete_files=delete_files))
+        return {}
+
+    def _signed_in(self, ask: Callable[[], T]) -> T:
         try:
-            return self._api.changes(self._rid)
+            return ask()
         except NotLoggedIn:
             self._log_in_once()
         try:
-            return self._api.changes(self._rid)
+            return ask()
         except NotLoggedIn as error:
             text = "qBittorrent took the login and then refused it. Check the proxy in front of it."
             raise SourceFailed(FaultCode.UPSTREAM, text) from error

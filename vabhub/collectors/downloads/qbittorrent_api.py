@@ -7,6 +7,7 @@ by itself on a 403. Each of the three can turn one wrong password into several, 
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from typing import Any
 
 import requests
@@ -14,6 +15,7 @@ from qbittorrentapi import APIError, Client, Forbidden403Error, HTTPError, Login
 from urllib3.exceptions import HTTPError as UrllibError
 from urllib3.exceptions import ReadTimeoutError
 
+from vabhub.collectors.downloads.base import Action
 from vabhub.collectors.downloads.faults import FaultCode, SourceFailed, network_fault, without_credentials
 
 CONNECT_TIMEOUT_S = 3.0
@@ -62,6 +64,15 @@ class QBittorrentApi:
     def version(self) -> str:
         """Return the program's version, such as `v4.5.2`."""
         return str(self._ask("app_version"))[:40]
+
+    def act(self, action: Action, ids: Sequence[str], *, delete_files: bool) -> None:
+        """Stop, start or delete torrents; NotLoggedIn without a valid cookie."""
+        # The library knows that 5.0 renamed pause and resume to stop and start.
+        method = {Action.PAUSE: "torrents_stop", Action.RESUME: "torrents_start"}.get(
+            action, "torrents_delete"
+        )
+        more = {"delete_files": delete_files} if action is Action.DELETE else {}
+        self._ask(method, torrent_hashes=list(ids), **more)
 
     def close(self) -> None:
         """Close the connections; the cookie is forgotten."""

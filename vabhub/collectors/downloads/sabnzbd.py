@@ -5,16 +5,18 @@ The key goes into the body: in an address it would stand in the log of every pro
 
 from __future__ import annotations
 
+import re
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
+from vabhub.collectors.downloads.base import Action
 from vabhub.collectors.downloads.collector import MOST_ITEMS, Fetched, GuardedCollector
 from vabhub.collectors.downloads.config import ClientConfig
 from vabhub.collectors.downloads.exchange import Exchange
 from vabhub.collectors.downloads.faults import FaultCode, SourceFailed
-from vabhub.collectors.downloads.fields import text
+from vabhub.collectors.downloads.fields import listed, text
 from vabhub.collectors.downloads.sabnzbd_fields import history_items, queue_items, transfer_of
 
 HISTORY_ENTRIES = 200
@@ -24,6 +26,8 @@ class SabnzbdCollector(GuardedCollector):
     """One SABnzbd."""
 
     program = "SABnzbd"
+    # "all", "failed" and "completed" would each stand for many.
+    id_pattern = re.compile(r"(?!(?:all|failed|completed|archive)$)[A-Za-z0-9_-]{3,64}", re.IGNORECASE)
 
     def __init__(self, config: ClientConfig, *, monotonic: Callable[[], float] = time.monotonic) -> None:
         super().__init__(config, monotonic=monotonic)
@@ -38,7 +42,7 @@ class SabnzbdCollector(GuardedCollector):
         """Close the connections."""
         self._exchange.close()
 
-    def ask(self) -> Fetched:
+    def fetch(self) -> Fetched:
         """Ask for the queue and the history."""
         queue = self._part(self.call("queue", start=0, limit=MOST_ITEMS + 1), "queue")
         history = self._part(self.call("history", start=0, limit=HISTORY_ENTRIES), "history")
@@ -48,6 +52,21 @@ class SabnzbdCollector(GuardedCollector):
             for item in (*queue_items(queue, self.instance), *history_items(history, self.instance))
         }
         return Fetched(tuple(items.values()), transfer_of(queue))
+
+    def act(self, action: Action, ids: Sequence[str], *, delete_files: bool) -> Mapping[str, str]:
+        """Pause, resume or delete jobs; of a finished one SABnzbd keeps the files."""
+        values = ",".join(ids)
+        if action is not Action.DELETE:
+            handled = self.call("queue", name=action.value, value=values).get("nzo_ids")
+            return {} if handled else dict.fromkeys(ids, "It is not in the queue any more.")
+        answer = self.call("queue", name="delete", value=values, del_files=int(delete_files))
+        gone = set(map(text, listed(answer.get("nzo_ids"))))
+        rest = [job for job in ids if job not in gone]
+        if delete_files:
+            return dict.fromkeys(rest, "SABnzbd keeps the files of what is finished.")
+        if rest:
+            self.call("history", name="delete", value=",".join(rest), del_files=0)
+        return {}
 
     def call(self, mode: str, **arguments: Any) -> dict[str, Any]:
         """Call one mode of the API and return its answer."""

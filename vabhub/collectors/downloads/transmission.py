@@ -6,12 +6,13 @@ with the password, and it reads an answer of any length. Source: Transmission, d
 
 from __future__ import annotations
 
+import re
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
-from vabhub.collectors.downloads.base import DownloadItem
+from vabhub.collectors.downloads.base import Action, DownloadItem
 from vabhub.collectors.downloads.collector import Fetched, GuardedCollector
 from vabhub.collectors.downloads.config import ClientConfig
 from vabhub.collectors.downloads.exchange import Exchange, Reply
@@ -28,6 +29,7 @@ class TransmissionCollector(GuardedCollector):
     """One Transmission."""
 
     program = "Transmission"
+    id_pattern = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
 
     def __init__(self, config: ClientConfig, *, monotonic: Callable[[], float] = time.monotonic) -> None:
         super().__init__(config, monotonic=monotonic)
@@ -48,7 +50,7 @@ class TransmissionCollector(GuardedCollector):
         """Close the connections."""
         self._exchange.close()
 
-    def ask(self) -> Fetched:
+    def fetch(self) -> Fetched:
         """Ask for the torrents and the totals."""
         now = self._monotonic()
         whole = self._whole_at is None or now - self._whole_at >= WHOLE_LIST_EVERY_S
@@ -62,6 +64,15 @@ class TransmissionCollector(GuardedCollector):
             self._version = text(self.call("session-get", fields=["version"]).get("version"))
         self._whole_at = now if whole else self._whole_at
         return Fetched(tuple(self._items.values()), transfer_of(stats, self._version))
+
+    def act(self, action: Action, ids: Sequence[str], *, delete_files: bool) -> Mapping[str, str]:
+        """Stop, start or remove torrents; unknown ones are passed over in silence."""
+        if action is Action.DELETE:
+            self.call("torrent-remove", ids=list(ids), **{"delete-local-data": delete_files})
+        else:
+            self.call("torrent-stop" if action is Action.PAUSE else "torrent-start", ids=list(ids))
+        self._whole_at = None
+        return {}
 
     def call(self, method: str, **arguments: Any) -> dict[str, Any]:
         """Call one method of the RPC and return its `arguments`."""
