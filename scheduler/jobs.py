@@ -11,6 +11,7 @@ from typing import Any
 import redis
 
 from scheduler.leader import ASK_EVERY_S, Leader
+from vabhub.cache import store
 from vabhub.collectors import history
 from vabhub.collectors.base import Snapshot
 from vabhub.collectors.dashboard import build
@@ -71,6 +72,7 @@ class Work:
             Job("history_flush", FLUSH_EVERY_S, history.flush),
             Job("history_prune", PRUNE_EVERY_S, self._when_leading(history.prune), 60),
             Job("notify_purge", PRUNE_EVERY_S, self._when_leading(purge_notifications), 90),
+            Job("cache_sweep", PRUNE_EVERY_S, self._when_leading(sweep_cache), 120),
         )
 
     def lease(self) -> None:
@@ -145,6 +147,13 @@ def purge_notifications() -> None:
     """Remove what was deleted a day ago, slice by slice."""
     while purge_deleted():
         pass
+
+
+def sweep_cache() -> None:
+    """Delete the cached values in the database that are past their end."""
+    database = store().database
+    if database is not None:
+        database.sweep()
 
 
 def _without_age(snapshot: Snapshot) -> Any:

@@ -13,6 +13,7 @@ from tests.support.redis import RedisServer
 from tests.support.sink import Sink
 from vabhub import broker, clock, db, migrate, queues, redis_client
 from vabhub import settings as settings_module
+from vabhub.cache import use_store
 from vabhub.settings import VARIABLES, Settings, load_settings, use_settings
 
 # A skip that is not on this list fails the run: (part of the test's id, reason).
@@ -74,6 +75,7 @@ def settings(tmp_path: Path, redis_server: RedisServer) -> Iterator[Settings]:
 def redis(settings: Settings) -> Iterator[None]:
     """The shared Redis, empty."""
     redis_client.get_redis().flushall()
+    use_store(None)
     yield
     redis_client.get_redis().flushall()
 
@@ -85,17 +87,22 @@ def sqlite(settings: Settings, sqlite_template: bytes) -> Settings:
     return settings
 
 
-@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgresql)])
-def database(request: pytest.FixtureRequest, settings: Settings) -> Iterator[Settings]:
-    """A migrated, empty database, once on SQLite and once on PostgreSQL."""
-    if request.param == "sqlite":
-        yield request.getfixturevalue("sqlite")
-        return
-    server: PostgresServer = request.getfixturevalue("postgres_server")
-    url = server.create(template=request.getfixturevalue("postgres_template"))
+@pytest.fixture
+def postgresql(
+    settings: Settings, postgres_server: PostgresServer, postgres_template: str
+) -> Iterator[Settings]:
+    """A migrated, empty PostgreSQL database."""
+    url = postgres_server.create(template=postgres_template)
     sqlalchemy_url = url.replace("postgresql://", "postgresql+psycopg://")
     yield from _in_use(settings.model_copy(update={"database_url": sqlalchemy_url}))
-    server.drop(url)
+    postgres_server.drop(url)
+
+
+@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgresql)])
+def database(request: pytest.FixtureRequest) -> Settings:
+    """A migrated, empty database, once on SQLite and once on PostgreSQL."""
+    made: Settings = request.getfixturevalue(request.param)
+    return made
 
 
 @pytest.fixture
@@ -128,6 +135,7 @@ def _in_use(made: Settings) -> Iterator[Settings]:
 
 
 def _forget_connections() -> None:
+    use_store(None)
     db.dispose()
     queues.reset()
     broker.reset_broker()

@@ -124,6 +124,17 @@ class Settings(DownloadClientSettings):
     ttl_media_s: Seconds = _setting("VABHUB_TTL_MEDIA_S", 60, "Oldest library numbers that are served")
     ttl_downloads_s: Seconds = _setting("VABHUB_TTL_DOWNLOADS_S", 5, "Oldest download list that is served")
     ttl_storage_s: Seconds = _setting("VABHUB_TTL_STORAGE_S", 30, "Oldest disk numbers that are served")
+    cache_memory_s: Seconds = _setting(
+        "VABHUB_CACHE_MEMORY_S", 300, "Longest that a cached value stays in a process's memory"
+    )
+    cache_redis_s: Seconds = _setting(
+        "VABHUB_CACHE_REDIS_S", 3600, "Longest that a cached value stays in Redis"
+    )
+    cache_database_s: Seconds = _setting(
+        "VABHUB_CACHE_DATABASE_S", 86400, "Longest that a cached value stays in the database"
+    )
+    cache_entries: int = _setting("VABHUB_CACHE_ENTRIES", 10_000, "Most cached values in a process", ge=1)
+    cache_mb: int = _setting("VABHUB_CACHE_MB", 32, "Most megabytes of them", ge=1, le=4096)
     web_workers: int = _setting("WEB_CONCURRENCY", 1, "Web processes", ge=1, le=64)
     worker_threads: int = _setting("VABHUB_WORKER_THREADS", 8, "Threads that deliver", ge=1, le=64)
     max_sockets: int = _setting("VABHUB_MAX_SOCKETS", 5000, "Live sockets a web process accepts", ge=1)

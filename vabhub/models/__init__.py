@@ -3,6 +3,7 @@
 from vabhub.models.account import ApiToken, LoginSession, User
 from vabhub.models.activity import Activity
 from vabhub.models.base import Base, UtcDateTime
+from vabhub.models.cache import CacheRow
 from vabhub.models.library import LibraryFile, LibraryRoot, LibraryScan
 from vabhub.models.metric import MetricPoint
 from vabhub.models.notification import Attempt, Channel, Delivery, Notification
@@ -13,6 +14,7 @@ __all__ = [
     "ApiToken",
     "Attempt",
     "Base",
+    "CacheRow",
     "Channel",
     "Delivery",
     "LibraryFile",

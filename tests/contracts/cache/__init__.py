@@ -1,0 +1,1 @@
+"""One suite for every tier, and for the three of them together."""
