@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import random
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from itertools import pairwise
 from typing import Any
+
+import pytest
 
 from tests.notify.conftest import Desk
 from tests.support.sink import Answer, Sink
@@ -148,3 +152,35 @@ def test_the_parts_of_a_long_message_wait_for_their_turns_without_counting_attem
     contents = [request.json()["text"]["content"] for request in sink.requests]
     assert [content.split("\n")[0] for content in contents] == [f"Hello ({n}/3)" for n in (1, 2, 3)]
     assert _channel("bot")["failures"] == 0
+
+
+@pytest.mark.parametrize("rate", [Rate(20), Rate(16, burst=5)], ids=["20 a minute", "16 and a burst of 5"])
+def test_two_workers_never_send_more_than_20_in_any_minute(redis: None, rate: Rate) -> None:
+    """A burst of 200, by a clock of the test's own: ten minutes pass in a second or two."""
+    sent_at = _drain(list(range(200)), rate, seed=len(str(rate)))
+    assert len(sent_at) == 200, "none is dropped"
+    for begin in sent_at:
+        assert sum(begin <= moment < begin + 60 for moment in sent_at) <= 20
+    took_s = max(sent_at) - min(sent_at)
+    assert took_s < 1.25 * 200 * rate.step_s, "and lateness costs little"
+
+
+def _drain(waiting: list[int], rate: Rate, *, seed: int) -> list[float]:
+    """Let two workers take what is due, each late by up to 2 s, until nothing waits; return the times."""
+    chance, sent_at, now = random.Random(seed), [], 1_000_000.0
+    due = dict.fromkeys(waiting, now)
+
+    def ask(number: int) -> tuple[int, float]:
+        return number, limits.wait_s("shared", number, rate, now_s=now)
+
+    with ThreadPoolExecutor(2) as workers:
+        while due:
+            now = max(now, min(due.values())) + chance.choice((0.0, 0.0, chance.uniform(0, 2)))
+            batch = [number for number, at in due.items() if at <= now]
+            for number, wait_s in workers.map(ask, batch):
+                if wait_s == 0:
+                    del due[number]
+                    sent_at.append(now)
+                else:
+                    due[number] = now + wait_s
+    return sent_at

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 
 from pydantic import AnyHttpUrl
@@ -104,6 +104,7 @@ class ApplicationChannel(PartedChannel):
             return answer, None
         said = answers.json_object(answer)
         outcome, code = CODES.outcome(answer), CODES.of(said)
+        outcome = replace(outcome, text=outcome.text.replace(token, "***"))  # a provider may echo the address
         if outcome.kind is OutcomeKind.OK and (left_out := said.get("invaliduser")):
             return Outcome(OutcomeKind.OK, f"0 without {left_out}", answer.status), code
         return outcome, code

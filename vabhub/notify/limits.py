@@ -14,12 +14,12 @@ from vabhub.redis_client import PREFIX, get_redis
 log = get_logger(__name__)
 
 # KEYS: when the next is due in theory, the last slot that was allotted, slots by delivery.
-# ARGV: delivery, µs between two messages, µs of tolerance (burst).
+# ARGV: delivery, µs between two messages, µs of tolerance (burst), µs in place of Redis' own clock or ''.
 # Who has to wait gets a slot of its own, so that a burst is spread and nobody overtakes. Slots only say when
 # to ask again: what may go is decided by what went, so late arrivals never add up to more than the rate.
 _ASK = """
 local time = redis.call('TIME')
-local now = time[1] * 1000000 + time[2]
+local now = tonumber(ARGV[4]) or time[1] * 1000000 + time[2]
 local step, tolerance = tonumber(ARGV[2]), tonumber(ARGV[3])
 local due = tonumber(redis.call('GET', KEYS[1]) or '0')
 local last = tonumber(redis.call('GET', KEYS[2]) or '0')
@@ -69,15 +69,17 @@ _local: dict[str, _Bucket] = {}
 _lock = threading.Lock()
 
 
-def wait_s(channel: str, delivery_id: int, rate: Rate) -> float:
+def wait_s(channel: str, delivery_id: int, rate: Rate, *, now_s: float | None = None) -> float:
     """Return 0 if the delivery may go now (which uses its turn up), or the seconds until it is its turn.
 
-    While Redis is away each process counts for itself.
+    All workers go by Redis' clock, for which `now_s` stands in. While Redis is away each process counts
+    for itself.
     """
     step, tolerance = rate.step_s * 1e6, (rate.burst - 1) * rate.step_s * 1e6
     keys = [f"{PREFIX}rate:{{{channel}}}:{part}" for part in ("due", "last", "slots")]
+    now = "" if now_s is None else f"{now_s * 1e6:.0f}"
     try:
-        answer = get_redis().register_script(_ASK)(keys=keys, args=[delivery_id, step, tolerance])
+        answer = get_redis().register_script(_ASK)(keys=keys, args=[delivery_id, step, tolerance, now])
         return int(answer) / 1e6
     except redis.RedisError as error:
         log.warning("limits.local", reason=str(error)[:200])

@@ -5,7 +5,7 @@ from __future__ import annotations
 from base64 import b64encode
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
-from urllib.parse import quote, quote_plus, urlsplit
+from urllib.parse import parse_qsl, quote, quote_plus, unquote, urlsplit
 
 from vabhub.channels.base import ChannelSettings, secret_names
 from vabhub.channels.text import cut_utf8
@@ -28,9 +28,10 @@ def secrets_of(settings_model: type[ChannelSettings], settings: Mapping[str, Any
     hidden = secret_names(settings_model)
     found: list[str] = []
     for name, value in settings.items():
-        found += (
-            _strings(value) if name in hidden else [part for one in _strings(value) for part in _of_url(one)]
-        )
+        texts = _strings(value)
+        found += texts if name in hidden else []
+        shortest = 10 if name in hidden else 16
+        found += [part for text in texts for part in _of_url(text, shortest)]
     return [secret for secret in found if len(secret) >= MIN_LENGTH]
 
 
@@ -50,10 +51,15 @@ def _strings(value: Any) -> list[str]:
     return [value, *value.split()] if isinstance(value, str) else []
 
 
-def _of_url(text: str) -> list[str]:
+def _of_url(text: str, shortest: int) -> list[str]:
     """Return the parts of an address that often are the key: user information, long paths, the query."""
     if "://" not in text:
         return []
-    parts = urlsplit(text)
-    long_path = [part for part in parts.path.split("/") if len(part) >= 16]
-    return [part for part in (parts.password, parts.query, *long_path) if part]
+    try:
+        parts = urlsplit(text)
+    except ValueError:
+        return []  # no address; all of it is a secret already where it is one
+    user = unquote(parts.netloc.rpartition("@")[0])  # as HTTP sends it, base64 comes on top
+    long_path = [part for part in parts.path.split("/") if len(part) >= shortest]
+    values = [value for _, value in parse_qsl(parts.query) if len(value) >= shortest]
+    return [part for part in (user, parts.password, parts.query, *values, *long_path) if part]

@@ -10,6 +10,8 @@ from tests.support.sink import Answer, Request
 from vabhub.channels.base import OutcomeKind as Kind
 
 KEY = "abcdef0123456789abcdef0123456789"
+# What WeCom gives in return for a key; a secret as well.
+TOKEN = "feedface9876543210feedface987654"
 
 
 def _answer_all(_request: Request) -> Answer | None:
@@ -48,7 +50,7 @@ def _work(code: int, words: str = "no") -> Answer:
 def _work_token(request: Request) -> Answer | None:
     if not request.path.startswith("/cgi-bin/gettoken"):
         return None
-    return Answer(200, {"errcode": 0, "errmsg": "ok", "access_token": "token-1", "expires_in": 7200})
+    return Answer(200, {"errcode": 0, "errmsg": "ok", "access_token": TOKEN, "expires_in": 7200})
 
 
 def _feishu(code: int, words: str = "no") -> Answer:
