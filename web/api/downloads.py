@@ -93,6 +93,7 @@ def listing(query: DownloadQuery) -> Answer:
         "total": len(found),
         "page": query.page,
         "page_size": query.page_size,
+        "total_is_exact": True,
         "total_pages": -(-len(found) // query.page_size),
     }
     return Answer(page, meta=meta)
