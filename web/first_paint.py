@@ -43,6 +43,14 @@ def overview(translator: i18n.Translator, settings: Settings) -> dict[str, Any]:
     return {"first": first, **shell(translator, settings, entry="js/main.js", first=numbers)}
 
 
+def downloads(translator: i18n.Translator, settings: Settings) -> dict[str, Any]:
+    """Return what the downloads' template needs."""
+    first = _first("downloads")
+    numbers = {"downloads": {"data": first.data, "meta": first.meta}}
+    content = shell(translator, settings, entry="js/downloads.js", first=numbers)
+    return {"first": {"downloads": first}, **content}
+
+
 def shell(translator: i18n.Translator, settings: Settings, *, entry: str, **content: Any) -> dict[str, Any]:
     """Return what every page's template needs; `entry` is its first module, `content` what it starts with."""
     unread = _unread()

@@ -51,6 +51,12 @@ def overview() -> str:
     return _page("index.html", "overview", first_paint.overview(_translator(), get_settings()))
 
 
+@page(blueprint, "/downloads", access=Scope.READ)
+def downloads() -> str:
+    """Draw the list of all downloads."""
+    return _page("downloads.html", "downloads", first_paint.downloads(_translator(), get_settings()))
+
+
 @page(blueprint, "/queue", access=Scope.READ)
 def queue() -> str:
     """Draw what is on its way or failed."""

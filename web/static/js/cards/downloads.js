@@ -1,7 +1,9 @@
 /* Downloads: counts, speeds, what each client says, and the list. */
+import { drawActs, keyOf, stateText } from "../download-acts.js";
 import { Rows, setAttr, setBar, setFigure, setSlot, setText, show } from "../dom.js";
 import { UNKNOWN, duration, isNumber, number, percent, rate, rateParts, size } from "../format.js";
-import { has, t } from "../i18n.js";
+import { t } from "../i18n.js";
+import * as store from "../store.js";
 import { tile } from "../tile.js";
 
 const MOST = 50;
@@ -27,7 +29,7 @@ function draw(data, root, meta) {
 
 function drawList(root, wanted) {
   const sorted = wanted.sort((a, b) => rank(a) - rank(b) || String(a.name).localeCompare(String(b.name)));
-  items.update(sorted.slice(0, MOST), (item) => `${item.instance}\n${item.id ?? item.name}`);
+  items.update(sorted.slice(0, MOST), keyOf);
   const more = root.querySelector("[data-more]");
   show(more, sorted.length > MOST);
   setText(more, t("downloads.more", { n: sorted.length - MOST }));
@@ -44,7 +46,8 @@ function drawItem(row, item) {
   setBar(bar, done);
   setAttr(bar, "aria-label", item.name);
   setAttr(bar, "aria-valuenow", done === null ? "" : Math.floor(done));
-  setSlot(row, "state", has(`state.${item.state}`) ? t(`state.${item.state}`) : t("state.unknown"));
+  setSlot(row, "state", stateText(item));
+  drawActs(row, item, store.get("downloads")?.data?.downloaders, () => drawItem(row, item));
   setSlot(row, "size", size(item.size_bytes));
   setSlot(row, "instance", item.instance ?? "");
   setSlot(row, "down", `↓ ${rate(item.download_bps)}`);
