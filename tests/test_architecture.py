@@ -70,6 +70,7 @@ def test_no_file_but_its_own_names_a_provider() -> None:
         "system",
         "webhook",
         "email",
+        "push",
     }  # these are words of the trade, not providers
     assert kinds
     words = re.compile("|".join(rf"\b{kind}\b" for kind in sorted(kinds)), re.IGNORECASE)

@@ -110,6 +110,14 @@ def asset(asked_version: str, name: str) -> Response:
     return assets.send(asked_version, name)
 
 
+@page(blueprint, "/sw.js", access=Access.OPEN)
+def service_worker() -> Response:
+    """Answer with the service worker, which must stand at the root to serve every page."""
+    response = assets.send(assets.version(), "js/sw.js")
+    response.headers["Cache-Control"] = "no-cache"
+    return response
+
+
 def error_page(status: int, headers: dict[str, str] | None = None) -> Response:
     """Return the page that tells a person what went wrong, in their language."""
     translator = _translator()

@@ -18,6 +18,7 @@ OPEN = {
     "/health",
     "/readyz",
     "/login",
+    "/sw.js",
     "/static/v-<asked_version>/<path:name>",
     "/api/auth/login",
 }

@@ -7,6 +7,7 @@ from vabhub.models.cache import CacheRow
 from vabhub.models.library import LibraryFile, LibraryRoot, LibraryScan
 from vabhub.models.metric import MetricPoint
 from vabhub.models.notification import Attempt, Channel, Delivery, Notification
+from vabhub.models.push import PushKey, PushSubscription
 from vabhub.models.template import MessageTemplate
 
 __all__ = [
@@ -24,6 +25,8 @@ __all__ = [
     "MessageTemplate",
     "MetricPoint",
     "Notification",
+    "PushKey",
+    "PushSubscription",
     "User",
     "UtcDateTime",
 ]

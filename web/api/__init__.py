@@ -13,6 +13,7 @@ from web.api import (
     downloads,
     library,
     notifications,
+    push,
     templates,
     tokens,
 )
@@ -29,6 +30,7 @@ def init_app(app: Flask) -> None:
         downloads,
         library,
         notifications,
+        push,
         templates,
         tokens,
     ):

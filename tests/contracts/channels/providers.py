@@ -7,9 +7,14 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from tests.support.sink import Answer, Request
+from vabhub.channels import subscriptions
 from vabhub.channels.base import OutcomeKind as Kind
+from vabhub.db import transaction
 
 KEY = "abcdef0123456789abcdef0123456789"
+# A browser's keys, from the example of RFC 8291, appendix A.
+BROWSER_KEY = "BCVxsr7N_eNgVRqvHtD0zTZsEc6-VV-JvLexhqUzORcxaOzi6-AYWXvTBHm4bjyPjs7Vd8pZGH6SRpkNtoIAiw4"
+BROWSER_AUTH = "BTBZMqHH6r4Tts7J_aSIgg"
 # What WeCom gives in return for a key; a secret as well.
 TOKEN = "feedface9876543210feedface987654"
 
@@ -36,6 +41,20 @@ class Provider:
     wait_s: float = 7
     before: Callable[[Request], Answer | None] = _answer_all
     expects: Mapping[str, Kind] = field(default_factory=dict)
+
+
+def subscribed(url: str) -> dict[str, Any]:
+    """Subscribe one browser whose push service is there; it needs a database."""
+    with transaction() as session:
+        subscriptions.subscribe(
+            session,
+            endpoint=f"{url}/push/{KEY}",
+            p256dh=BROWSER_KEY,
+            auth=BROWSER_AUTH,
+            owner="ada",
+            browser="Firefox",
+        )
+    return {}
 
 
 def _telegram_no(code: int, description: str, **parameters: Any) -> Answer:
@@ -206,5 +225,19 @@ PROVIDERS: dict[str, Provider] = {
         refused=Answer(400, "bad"),
         # The body of a service in general says nothing that Apprise or we could know.
         expects={"torn body": Kind.OK},
+    ),
+    "push": Provider(
+        settings=subscribed,
+        yes=Answer(201, b""),
+        bad_credentials=Answer(403, "VapidPkHashMismatch"),
+        blocked=Answer(410, "push subscription has unsubscribed or expired"),
+        # A push service's signal is its status; nothing in RFC 8030 speaks of its body.
+        error_in_200=Answer(200, {"error": "but the status is the signal"}),
+        limited=Answer(429, {"retry_after": 7}),
+        expects={
+            "blocked recipient": Kind.PERMANENT_MESSAGE,
+            "200 with an error": Kind.OK,
+            "torn body": Kind.OK,
+        },
     ),
 }

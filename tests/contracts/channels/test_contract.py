@@ -14,6 +14,7 @@ from vabhub.channels.registry import kinds
 
 # Their transport is another; see their own files.
 ELSEWHERE = {"email", "system"}
+NEED_A_DATABASE = {"push"}
 
 
 def test_every_channel_is_in_the_suite() -> None:
@@ -23,8 +24,14 @@ def test_every_channel_is_in_the_suite() -> None:
 @pytest.mark.parametrize("case", EXPECTED)
 @pytest.mark.parametrize("kind", PROVIDERS)
 def test_a_channel_says_what_became_of_the_message(
-    kind: str, case: str, tls: ssl.SSLContext, monkeypatch: pytest.MonkeyPatch
+    kind: str,
+    case: str,
+    tls: ssl.SSLContext,
+    monkeypatch: pytest.MonkeyPatch,
+    request: pytest.FixtureRequest,
 ) -> None:
+    if kind in NEED_A_DATABASE:
+        request.getfixturevalue("sqlite")
     harness = HttpHarness(kind, PROVIDERS[kind], tls, monkeypatch)
     outcome = harness.run(case)
     TABLE[kind, case] = outcome.kind.value

@@ -219,7 +219,7 @@ def _markup_of(kind: str, request: Request) -> Any:
 
 @pytest.mark.parametrize(
     "kind",
-    sorted(set(PROVIDERS) - {"webhook", "telegram", "slack", "apprise"}),
+    sorted(set(PROVIDERS) - {"webhook", "telegram", "slack", "apprise", "push"}),
 )
 def test_a_templates_markdown_goes_as_markdown(sink: Sink, send: Send, kind: str) -> None:
     assert send(kind, markdown="**bold** text").kind is Kind.OK

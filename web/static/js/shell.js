@@ -4,6 +4,7 @@ import { startBell } from "./bell.js";
 import { startConnection } from "./connection.js";
 import { startFrames } from "./frames.js";
 import { live } from "./live.js";
+import { startPush } from "./push.js";
 import { startTheme } from "./theme.js";
 
 /** Calls `onTheme` when the colours change; `topics` are what the page follows. */
@@ -12,5 +13,6 @@ export function startShell({ topics, onTheme } = {}) {
   startTheme(onTheme);
   startBell(boot.unread);
   startConnection();
+  startPush();
   live.start(topics);
 }

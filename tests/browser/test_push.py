@@ -1,0 +1,124 @@
+"""Switching pushes on in the bell, and what the service worker shows, in a real browser.
+
+Chromium's own push service is on the internet, so the browser's `subscribe` is stood in for by one whose
+push service is a sink; permission, service worker, our page, API and delivery are the real ones.
+"""
+
+from __future__ import annotations
+
+import json
+from base64 import urlsafe_b64encode
+from collections.abc import Iterator
+
+import http_ece
+import pytest
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+from playwright.sync_api import Page
+
+from tests.browser.conftest import OpenPage
+from tests.support.sink import Answer, Sink
+from tests.support.stack import Stack
+from tests.support.waiting import wait_until
+
+KEY = ec.generate_private_key(ec.SECP256R1())
+AUTH = b"0123456789abcdef"
+
+
+@pytest.fixture
+def push_service() -> Iterator[Sink]:
+    """A push service that takes everything."""
+    sink = Sink().start()
+    sink.respond = lambda _request: Answer(201, b"")
+    yield sink
+    sink.stop()
+
+
+def _text(raw: bytes) -> str:
+    return urlsafe_b64encode(raw).decode().rstrip("=")
+
+
+def _stand_in(page: Page, push_service: Sink) -> None:
+    point = KEY.public_key().public_bytes(Encoding.X962, PublicFormat.UncompressedPoint)
+    subscription = {
+        "endpoint": f"{push_service.url}/browser",
+        "keys": {"p256dh": _text(point), "auth": _text(AUTH)},
+    }
+    page.add_init_script(
+        f"""
+        let current = null;
+        const made = {{ ...{json.dumps(subscription)}, unsubscribe: async () => (current = null) === null }};
+        made.toJSON = () => ({{ endpoint: made.endpoint, keys: made.keys, expirationTime: null }});
+        PushManager.prototype.getSubscription = async () => current;
+        PushManager.prototype.subscribe = async (options) => {{
+          const {{ applicationServerKey: key, userVisibleOnly: visible }} = options;
+          globalThis.asked = {{ length: key.length, visible }};
+          return (current = made);
+        }};
+        """
+    )
+    page.reload()
+    page.wait_for_selector('[data-conn][data-state="live"]')
+
+
+def test_a_push_is_switched_on_arrives_and_is_switched_off(
+    open_overview: OpenPage, stack: Stack, push_service: Sink
+) -> None:
+    page = open_overview(permissions=["notifications"])
+    _stand_in(page, push_service)
+    page.click("[data-bell]")
+    page.click('[data-push]:has-text("Notify this browser")')
+    page.wait_for_selector('[data-push][aria-pressed="true"]')
+    assert page.evaluate("globalThis.asked") == {"length": 65, "visible": True}
+
+    note = {"title": "Disk", "message": "is full", "channels": ["push"]}
+    assert stack.signed_in().post("/api/notifications", json=note).status_code == 201
+    (request,) = push_service.wait_for(1)
+    plain = http_ece.decrypt(request.body, private_key=KEY, auth_secret=AUTH, version="aes128gcm")
+    assert json.loads(plain)["body"] == "is full"
+
+    page.click('[data-push]:has-text("Stop notifying this browser")')
+    page.wait_for_selector('[data-push][aria-pressed="false"]')
+    person = stack.signed_in()
+    wait_until(lambda: person.get("/api/push/subscriptions").json()["data"] == [], what="the end of it")
+
+
+def test_the_service_worker_shows_what_was_pushed(open_overview: OpenPage, stack: Stack) -> None:
+    page = open_overview(permissions=["notifications"])
+    page.evaluate("navigator.serviceWorker.register('/sw.js').then(() => navigator.serviceWorker.ready)")
+    devtools = page.context.new_cdp_session(page)
+    registrations: list[str] = []
+    devtools.on(
+        "ServiceWorker.workerRegistrationUpdated",
+        lambda told: registrations.extend(one["registrationId"] for one in told["registrations"]),
+    )
+    devtools.send("ServiceWorker.enable")
+    wait_until(lambda: page.evaluate("1") and bool(registrations), what="the service worker")
+    devtools.send(
+        "ServiceWorker.deliverPushMessage",
+        {
+            "origin": stack.base_url,
+            "registrationId": registrations[0],
+            "data": json.dumps({"id": "m1", "title": "Disk <b>", "body": "is full", "url": "/queue"}),
+        },
+    )
+    shown = page.evaluate(
+        """async () => {
+          const worker = await navigator.serviceWorker.ready;
+          for (let left = 300; left > 0; left -= 1) {
+            const [found] = await worker.getNotifications();
+            if (found) return { title: found.title, body: found.body, tag: found.tag, url: found.data.url };
+            await new Promise((resolve) => setTimeout(resolve, 50));
+          }
+          return null;
+        }"""
+    )
+    assert shown == {"title": "Disk <b>", "body": "is full", "tag": "m1", "url": "/queue"}
+
+
+def test_without_permission_it_says_so(open_overview: OpenPage) -> None:
+    page = open_overview()
+    page.evaluate("Notification.requestPermission = async () => 'denied'")
+    page.click("[data-bell]")
+    page.click("[data-push]")
+    page.wait_for_selector('[data-push-hint]:has-text("does not allow notifications")')
