@@ -15,6 +15,7 @@ from standardwebhooks import Webhook
 from vabhub import clock
 from vabhub.channels import answers, body_template, http
 from vabhub.channels.base import ChannelSettings, Message, Outcome, OutcomeKind, Words, setting
+from vabhub.sandbox import TemplateFault
 
 RESERVED = frozenset({"webhook-id", "webhook-timestamp", "webhook-signature", "content-length", "host"})
 REFUSED_MESSAGE = frozenset({400, 413, 415, 422, 431})
@@ -104,8 +105,8 @@ class WebhookChannel:
             if self.settings.body is not None:
                 values = payload["data"] | {"timestamp": payload["timestamp"]}
                 return body_template.render(self.settings.body, values), ""
-        except body_template.BodyFault as error:
-            return _json(payload), f"the body's template failed ({error}), the usual body was sent"
+        except TemplateFault as fault:
+            return _json(payload), f"the body's template failed ({fault.message}), the usual body was sent"
         return _json(payload), ""
 
     def _sign(self, message: Message, body: str) -> dict[str, str]:

@@ -11,7 +11,7 @@ from sqlalchemy import Row
 from vabhub.channels.base import Message
 from vabhub.notify import events
 from vabhub.notify.default_words import Texts, default_texts
-from vabhub.notify.sandbox import TemplateFault, compile_template
+from vabhub.sandbox import TemplateFault, compile_template
 
 LONGEST_TITLE = 255
 

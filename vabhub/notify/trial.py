@@ -17,7 +17,7 @@ from vabhub.notify import events
 from vabhub.notify.alarms import event_message
 from vabhub.notify.default_words import LANGUAGES, Texts, default_language, default_texts
 from vabhub.notify.render import FieldFault, render_field, values_of
-from vabhub.notify.sandbox import TemplateFault, compile_template, unknown_name
+from vabhub.sandbox import TemplateFault, compile_template, unknown_name
 
 _PLAIN_SAMPLES = {
     "en": ("Severance: S02E05", "“Trojan's Horse” was added to the library: 2160p, 6.3 GiB."),

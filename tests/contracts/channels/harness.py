@@ -17,7 +17,7 @@ from tests.contracts.channels.providers import Provider
 from tests.support.ports import free_port
 from tests.support.sink import Answer, Request, Sink
 from vabhub.channels import http, wechat_app
-from vabhub.channels.base import Outcome
+from vabhub.channels.base import Channel, Outcome
 from vabhub.channels.base import OutcomeKind as Kind
 from vabhub.channels.registry import make
 
@@ -63,6 +63,7 @@ class HttpHarness:
             "oversized answer": Answer(500, b"x" * 5_000_000),
         }
         self.requests: list[Request] = []
+        self.make: Callable[[dict[str, Any]], Channel] = lambda settings: make(kind, settings)
 
     def run(self, case: str) -> Outcome:
         """Send one message in that situation."""
@@ -97,7 +98,7 @@ class HttpHarness:
         }[case]
 
     def _send(self, url: str) -> Outcome:
-        return make(self.kind, self.provider.settings(url)).send(message())
+        return self.make(self.provider.settings(url)).send(message())
 
 
 @contextmanager

@@ -11,6 +11,7 @@ from tests.contracts.channels.cases import message
 from tests.support.sink import Answer, Sink
 from vabhub.channels.base import OutcomeKind
 from vabhub.channels.registry import make
+from vabhub.errors import ValidationFailed
 
 OLD, NEW = (f"whsec_{b64encode(bytes([letter]) * 32).decode()}" for letter in b"ab")
 
@@ -72,3 +73,48 @@ def test_unavailable_with_a_time_is_a_limit(sink: Sink) -> None:
 def test_a_yes_whose_body_is_torn_off_is_still_a_yes(sink: Sink) -> None:
     sink.script.append(Answer(200, "half", torn=True))
     assert make("webhook", {"url": sink.url}).send(message()).kind is OutcomeKind.OK
+
+
+def test_a_body_of_ones_own_takes_the_place_of_ours(sink: Sink) -> None:
+    body = '{"text": {{ (title ~ ": " ~ message)|tojson }}, "n": {{ data.n + 1 }}, "at": "{{ timestamp }}"}'
+    channel = make("webhook", {"url": sink.url, "body": body, "secret": OLD})
+    outcome = channel.send(message(text='say "hi"\n🎬', data={"n": 6}))
+    assert outcome.kind is OutcomeKind.OK
+    (request,) = sink.requests
+    sent = request.json()
+    assert sent["text"] == '下载完成 <1>: say "hi"\n🎬'
+    assert (sent["n"], sent["at"]) == (7, "2026-11-23T22:12:27.000000Z")
+    assert Webhook(OLD).verify(request.body, dict(request.headers)), "signed as it is"
+
+
+@pytest.mark.parametrize(
+    ("body", "reason"),
+    [
+        ("{{ title", "line 1"),
+        ("{\n{% if title %}", "line 2"),
+        ("{{ title|nosuchfilter }}", "nosuchfilter"),
+        ("x\ny {{ titel }}", "line 2: 'titel' is undefined"),
+    ],
+)
+def test_a_broken_body_is_refused_with_its_line(body: str, reason: str) -> None:
+    with pytest.raises(ValidationFailed) as caught:
+        make("webhook", {"url": "http://127.0.0.1:9/", "body": body})
+    (error,) = caught.value.errors
+    assert error.field == "settings.body"
+    assert reason in error.message
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "{{ data.missing.field }}",
+        "{{ 1 / 0 }}",
+        "{{ ''.__class__ }}",
+        "{% for n in range(999) %}{% for m in range(999) %}{{ m }}{% endfor %}{% endfor %}",
+    ],
+)
+def test_a_body_that_fails_when_it_is_filled_in_gives_way_to_ours_and_says_so(sink: Sink, body: str) -> None:
+    outcome = make("webhook", {"url": sink.url, "body": body}).send(message())
+    assert outcome.kind is OutcomeKind.OK
+    assert "the body's template failed" in outcome.text
+    assert sink.requests[0].json()["data"]["title"] == "下载完成 <1>"

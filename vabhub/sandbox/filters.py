@@ -12,9 +12,9 @@ from jinja2 import Undefined
 from jinja2.filters import FILTERS
 
 from vabhub import clock
-from vabhub.notify.sandbox.budget import LONGEST_LIST, LONGEST_RANGE, LONGEST_TEXT_CHARACTERS, current
-from vabhub.notify.sandbox.faults import OverBudget
-from vabhub.notify.sandbox.syntax import CONCAT, EACH
+from vabhub.sandbox.budget import LONGEST_LIST, LONGEST_RANGE, LONGEST_TEXT_CHARACTERS, current
+from vabhub.sandbox.faults import OverBudget
+from vabhub.sandbox.syntax import CONCAT, EACH
 
 # Left out: what builds text of any width (center, indent, format), nests lists (batch, groupby, slice),
 # writes HTML (each channel escapes for itself), or answers differently every time (random).

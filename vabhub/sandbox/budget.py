@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 
-from vabhub.notify.sandbox.faults import OverBudget
+from vabhub.sandbox.faults import OverBudget
 
 MOST_STEPS = 10_000
 MOST_MADE_CHARACTERS = 1_000_000

@@ -14,10 +14,10 @@ from jinja2.exceptions import TemplateSyntaxError, UndefinedError
 from jinja2.runtime import Context, LoopContext
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
-from vabhub.notify.sandbox import filters
-from vabhub.notify.sandbox.budget import MOST_OUTPUT_BYTES, current, spending
-from vabhub.notify.sandbox.faults import OverBudget, TemplateFault
-from vabhub.notify.sandbox.syntax import METHODS, MOST_SOURCE_BYTES, checked
+from vabhub.sandbox import filters
+from vabhub.sandbox.budget import MOST_OUTPUT_BYTES, current, spending
+from vabhub.sandbox.faults import OverBudget, TemplateFault
+from vabhub.sandbox.syntax import METHODS, MOST_SOURCE_BYTES, checked
 
 _LARGEST_NUMBER = 10**15
 _OPERATORS = {

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from vabhub.notify.sandbox import TemplateFault, compile_template, unknown_name
-from vabhub.notify.sandbox.budget import MOST_OUTPUT_BYTES
+from vabhub.sandbox import TemplateFault, compile_template, unknown_name
+from vabhub.sandbox.budget import MOST_OUTPUT_BYTES
 
 VALUES: dict[str, Any] = {
     "title": "Dune",
