@@ -15,8 +15,9 @@ from vabhub.cache import store
 from vabhub.collectors import history
 from vabhub.collectors.base import Snapshot
 from vabhub.collectors.dashboard import build
-from vabhub.collectors.downloads import collect_all
+from vabhub.collectors.downloads import read_all, snapshot_of
 from vabhub.collectors.downloads.refresh import Hurry
+from vabhub.collectors.downloads.watch import Watch
 from vabhub.collectors.library import media_stats, music_stats, request_due_scans
 from vabhub.collectors.publish import publish_snapshot
 from vabhub.collectors.system import SystemCollector
@@ -54,6 +55,7 @@ class Work:
         self._sampling = threading.Lock()
         self._asking = threading.Lock()
         self._hurry: Hurry | None = None
+        self._watch = Watch(settings)
         self._downloads: tuple[int | None, Any] = (None, None)
 
     def table(self) -> tuple[Job, ...]:
@@ -92,6 +94,8 @@ class Work:
         with self._asking:
             if self._leader.may_record:
                 self._ask_clients()
+            else:
+                self._watch.forget()
 
     def downloads_hurry(self) -> None:
         """Ask them beyond their usual times when somebody has just changed something."""
@@ -101,7 +105,8 @@ class Work:
                 self.downloads()
 
     def _ask_clients(self) -> None:
-        snapshot = collect_all(self._settings)
+        readings = read_all(self._settings)
+        snapshot = snapshot_of(readings)
         now = (self._leader.token, _without_age(snapshot))
         changed, self._downloads = now != self._downloads, now
         try:
@@ -109,6 +114,10 @@ class Work:
         except BaseException:
             self._downloads = (None, None)
             raise
+        if self._leader.token is None:
+            self._watch.forget()
+        else:
+            self._watch.see(readings)
 
     def dashboard(self) -> None:
         """Compose the overview."""

@@ -38,6 +38,8 @@ def _row(field: Any) -> str:
 def _default(value: Any) -> str:
     if value in (None, "", ()):
         return "–"
+    if isinstance(value, tuple):
+        value = ",".join(value)
     return f"`{value.as_posix() if isinstance(value, Path) else value}`"
 
 

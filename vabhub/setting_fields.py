@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
@@ -21,6 +21,16 @@ def _http_url(value: Any) -> Any:
 
 HttpUrl = Annotated[str, BeforeValidator(_http_url)]
 Seconds = Annotated[float, Field(gt=0, le=86400)]
+
+
+def _words(value: Any) -> Any:
+    if not isinstance(value, str):
+        return value
+    words = tuple(word.strip() for word in value.split(",") if word.strip())
+    return () if words == ("none",) else words
+
+
+EventWord = Literal["added", "completed", "failed", "stalled"]
 
 
 class DownloadClientSettings(BaseModel):
@@ -49,3 +59,21 @@ class DownloadClientSettings(BaseModel):
     nzbget_url: HttpUrl | None = setting("VABHUB_NZBGET_URL", None, "Address of NZBGet's web interface")
     nzbget_username: str = setting("VABHUB_NZBGET_USERNAME", "nzbget", "NZBGet's user")
     nzbget_password: str | None = setting("VABHUB_NZBGET_PASSWORD", None, "NZBGet's password", secret=True)
+    download_events: Annotated[tuple[EventWord, ...], BeforeValidator(_words)] = setting(
+        "VABHUB_DOWNLOAD_EVENTS",
+        ("added", "completed", "failed", "stalled"),
+        "What of the downloads is notified of; none for nothing",
+    )
+    download_channels: Annotated[tuple[str, ...], BeforeValidator(_words)] = setting(
+        "VABHUB_DOWNLOAD_CHANNELS",
+        (),
+        "Channels that hear of it, by name; the inbox when absent",
+        max_length=32,
+    )
+    stalled_after_minutes: int = setting(
+        "VABHUB_STALLED_AFTER_MINUTES",
+        30,
+        "Minutes without progress until a download counts as stalled",
+        ge=1,
+        le=10080,
+    )

@@ -4,6 +4,7 @@ from vabhub.models.account import ApiToken, LoginSession, User
 from vabhub.models.activity import Activity
 from vabhub.models.base import Base, UtcDateTime
 from vabhub.models.cache import CacheRow
+from vabhub.models.download import DownloadSeen
 from vabhub.models.library import LibraryFile, LibraryRoot, LibraryScan
 from vabhub.models.metric import MetricPoint
 from vabhub.models.notification import Attempt, Channel, Delivery, Notification
@@ -18,6 +19,7 @@ __all__ = [
     "CacheRow",
     "Channel",
     "Delivery",
+    "DownloadSeen",
     "LibraryFile",
     "LibraryRoot",
     "LibraryScan",

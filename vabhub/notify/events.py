@@ -38,6 +38,15 @@ class HubEvent:
     data: Mapping[str, Any] = field(default_factory=dict)
 
 
+_DOWNLOAD = {
+    "instance": "qbittorrent",
+    "name": "debian-12.iso",
+    "names": ["debian-12.iso"],
+    "total": 1,
+    "size_bytes": 659554304,
+    "category": "linux",
+    "minutes": 30,
+}
 _BROKEN = {"channel": "phone", "reason": "Unauthorized: the token was revoked"}
 
 EVENTS: Mapping[str, HubEvent] = {
@@ -48,5 +57,9 @@ EVENTS: Mapping[str, HubEvent] = {
         HubEvent(CHANNEL_HELD, "error", "high", {"channel": "phone", "reason": "HTTP 502: Bad Gateway"}),
         HubEvent(CHANNEL_HEALED, "success", "high", {"channel": "phone", "reason": ""}),
         HubEvent(CHANNEL_TEST, data={"channel": "phone"}),
+        HubEvent("download.added", "info", "low", _DOWNLOAD),
+        HubEvent("download.completed", "success", data=_DOWNLOAD),
+        HubEvent("download.failed", "error", "high", _DOWNLOAD),
+        HubEvent("download.stalled", "warning", data=_DOWNLOAD),
     )
 }

@@ -32,7 +32,9 @@ __all__ = [
     "collector_of",
     "control",
     "forget_collectors",
+    "read_all",
     "read_clients",
+    "snapshot_of",
 ]
 
 _lock = threading.Lock()
@@ -47,14 +49,18 @@ def collect_all(settings: Settings) -> Snapshot:
     `ok` when every client answered, `stale` when a failing one still has its last good values, `error`
     when there are none, `unconfigured` without any client.
     """
-    return read_clients(from_settings(settings))
+    return snapshot_of(read_all(settings))
+
+
+def read_all(settings: Settings) -> list[Reading]:
+    """Return the newest reading of each configured client; collectors of others are closed."""
+    configs = from_settings(settings)
+    return _gatherer.read(_collectors_of(configs)) if configs else []
 
 
 def read_clients(configs: Sequence[ClientConfig]) -> Snapshot:
     """Return the snapshot of these clients; collectors of others are closed."""
-    if not configs:
-        return Snapshot(Source.DOWNLOADS, utcnow(), SnapshotStatus.UNCONFIGURED, data=unconfigured_data())
-    return _snapshot(_gatherer.read(_collectors_of(configs)))
+    return snapshot_of(_gatherer.read(_collectors_of(configs)))
 
 
 def clients_by_name(settings: Settings) -> dict[str, ClientCollector]:
@@ -80,7 +86,10 @@ def _collectors_of(configs: Sequence[ClientConfig]) -> list[ClientCollector]:
         return [_collectors[config] for config in configs]
 
 
-def _snapshot(readings: Sequence[Reading]) -> Snapshot:
+def snapshot_of(readings: Sequence[Reading]) -> Snapshot:
+    """Return one snapshot of all readings, `unconfigured` when there are none."""
+    if not readings:
+        return Snapshot(Source.DOWNLOADS, utcnow(), SnapshotStatus.UNCONFIGURED, data=unconfigured_data())
     data = combined_data(readings)
     faults = [reading.fault for reading in readings if reading.fault is not None]
     collected_at = oldest(readings)

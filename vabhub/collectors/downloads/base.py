@@ -97,6 +97,7 @@ class Reading:
     fault: SourceFault | None = None
     kind: str = ""
     capabilities: frozenset[Capability] = frozenset()
+    mark: str = ""  # stands for the address: another client behind the same name has another
 
     @property
     def is_known(self) -> bool:

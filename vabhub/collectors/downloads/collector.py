@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 import threading
 import time
@@ -57,7 +58,8 @@ class ClientCollector(ABC):
         self.config = config
         self._monotonic = monotonic
         self._lock = threading.Lock()
-        self._last = Reading(config.name, kind=config.kind, capabilities=self.capabilities)
+        address = hashlib.sha256(f"{config.kind} {config.url}".encode()).hexdigest()[:32]
+        self._last = Reading(config.name, kind=config.kind, capabilities=self.capabilities, mark=address)
         self._pause_s = 0.0
         self._ask_again_at = 0.0
 
