@@ -31,10 +31,10 @@ bench: ## measure, with ratios to bare Dramatiq and Celery
 	@scripts/setup-venv.sh requirements-dev.txt
 	@$(VENV)/python -m tests.bench $(NAMES)
 
-chaos: ## break it on purpose and count what is lost
+chaos: ## break it on purpose and count what is lost (ONLY=1,12 for some)
 	@scripts/install-test-packages.sh
 	@scripts/setup-venv.sh requirements-dev.txt
-	$(VENV)/python -m tests.chaos
+	$(VENV)/python -m tests.chaos $(if $(ONLY),--only $(ONLY))
 
 fix: ## mend what ruff can mend
 	@scripts/setup-venv.sh requirements-dev.txt

@@ -42,23 +42,35 @@ class Task(StrEnum):
 _broker: RedisBroker | None = None
 
 
-def enqueue(task: Task, *args: Any, queue: Queue = Queue.DEFAULT) -> None:
-    """Put a task into its queue; raises Unavailable within 0.5 s when Redis does not answer."""
+def enqueue(task: Task, *args: Any, queue: Queue = Queue.DEFAULT, waking: bool = True) -> None:
+    """Put a task into its queue; raises Unavailable within 0.5 s when Redis does not answer.
+
+    Without `waking` the caller says `wake()` itself, once for many.
+    """
     message: Message[Any] = Message(
         queue_name=queue.value, actor_name=task.value, args=args, kwargs={}, options={}
     )
     try:
         _sender().enqueue(message)
-        # A worker that sleeps asks at once instead of within seconds; nobody misses a word that is lost.
-        get_redis().publish(WAKE_CHANNEL, queue.value)
+        if waking:
+            wake(get_redis(), {queue})
     except (redis.RedisError, BrokerError) as error:
         raise Unavailable("The queue (Redis) does not answer.", retry_after_s=5) from error
 
 
-def hint(task: Task, *args: Any, queue: Queue = Queue.DEFAULT) -> bool:
+def wake(client: redis.Redis, queues: Iterable[Queue]) -> None:
+    """Let workers that sleep ask these queues at once instead of within seconds, by a client or pipeline.
+
+    Nobody misses a word that is lost.
+    """
+    for queue in queues:
+        client.publish(WAKE_CHANNEL, queue.value)
+
+
+def hint(task: Task, *args: Any, queue: Queue = Queue.DEFAULT, waking: bool = True) -> bool:
     """Enqueue what the sweep would find anyway: a failure is logged and costs time, nothing else."""
     try:
-        enqueue(task, *args, queue=queue)
+        enqueue(task, *args, queue=queue, waking=waking)
     except Unavailable as error:
         log.warning("queue.hint_lost", task=task.value, queue=queue.value, reason=str(error.__cause__)[:200])
         return False

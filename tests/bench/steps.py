@@ -33,7 +33,7 @@ STEPS = (
     ("send (the POST itself)", "vabhub.notify.send", "_send"),
     ("redact", "vabhub.notify.send", "redact"),
     ("record", "vabhub.notify.send", "finish"),
-    ("  of it: tell the live page", "vabhub.notify.announce", "publish"),
+    ("  of it: tell the live page", "vabhub.db", "_run_after_commit"),
 )
 
 

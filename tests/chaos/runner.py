@@ -44,7 +44,7 @@ def run_one(name: str, backend: str, *, short: bool, directory: Path) -> int:
     # Everything it has started must end with it, however it ends.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
     experiment = find(name)
-    result = Result(name, backend)
+    result = Result(name, backend, judges_time=not short)
     began = time.monotonic()
     try:
         experiment.run(result, directory, Size(short))

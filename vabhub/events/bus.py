@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 import redis
+from redis.client import Pipeline
 
 from vabhub import clock
 from vabhub.events.topics import UPDATE_TYPE, Topic
@@ -59,12 +60,17 @@ def publish(
     With `fence` (the token of a leader's lease) a publisher that has lost the lease is refused and gets
     None. Raises redis.RedisError when Redis does not answer: the caller knows whether that matters.
     """
-    before, after = _envelope(topic, data, meta)
-    keys = [f"{PREFIX}seq:{topic.value}", last_key(topic), FENCE_KEY]
-    arguments = [before, after, "" if fence is None else str(fence), CHANNEL, topic.value]
+    keys, arguments = _asked(topic, data, meta, fence)
     script = get_redis().register_script(_PUBLISH)
     seq = int(script(keys=keys, args=arguments))
     return None if seq < 0 else seq
+
+
+def publish_with(pipe: Pipeline, topic: Topic, data: Mapping[str, Any]) -> None:
+    """Publish with whatever else the pipeline carries."""
+    keys, arguments = _asked(topic, data, None, None)
+    # By its text: a pipeline would first ask whether Redis knows the script, which is another round trip.
+    pipe.eval(_PUBLISH, len(keys), *keys, *arguments)
 
 
 def publish_or_log(topic: Topic, data: Mapping[str, Any], meta: Mapping[str, Any] | None = None) -> None:
@@ -131,6 +137,14 @@ def _pump(
         elif message["type"] == "message":
             topic, seq, envelope = message["data"].split(b" ", 2)
             on_message(Topic(topic.decode("ascii")), int(seq), envelope)
+
+
+def _asked(
+    topic: Topic, data: Mapping[str, Any], meta: Mapping[str, Any] | None, fence: int | None
+) -> tuple[list[str], list[str]]:
+    before, after = _envelope(topic, data, meta)
+    keys = [f"{PREFIX}seq:{topic.value}", last_key(topic), FENCE_KEY]
+    return keys, [before, after, "" if fence is None else str(fence), CHANNEL, topic.value]
 
 
 def _envelope(topic: Topic, data: Mapping[str, Any], meta: Mapping[str, Any] | None) -> tuple[str, str]:

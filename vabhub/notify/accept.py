@@ -26,6 +26,7 @@ from pydantic import (
 from sqlalchemy import func, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session, selectinload
+from sqlalchemy.orm.attributes import set_committed_value
 
 from vabhub.db import db_now
 from vabhub.errors import Conflict, FieldError, ValidationFailed
@@ -142,6 +143,7 @@ def accept(
     deliveries = _deliveries(notification, channels, request.send_at, now)
     session.add_all(deliveries)
     session.flush()
+    set_committed_value(notification, "deliveries", deliveries)  # known; else it would be asked for
     search_index.add(session, notification.id, notification.title, notification.message)
     _let_go(session, notification, deliveries)
     return _accepted(notification.id, deliveries)

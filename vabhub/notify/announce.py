@@ -11,12 +11,12 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from vabhub.db import after_commit
-from vabhub.events.bus import publish
+from vabhub.events.bus import publish_with
 from vabhub.events.topics import Topic
 from vabhub.log import get_logger
 from vabhub.models import Notification
 from vabhub.notify.views import Shown, notification_view
-from vabhub.queues import Queue, Task, hint
+from vabhub.queues import Queue, Task, hint, wake
 from vabhub.redis_client import PREFIX, get_redis
 
 log = get_logger(__name__)
@@ -78,10 +78,24 @@ def hint_all(deliveries: Iterable[tuple[int, int]]) -> list[int]:
     It stops at the first failure: each would cost its time-out, and the sweep hints again.
     """
     waiting = list(deliveries)
+    lost = _hint(waiting)
+    if len(lost) < len(waiting):
+        try:
+            wake(get_redis(), _queues(waiting))
+        except redis.RedisError as error:
+            log.warning("notify.wake_lost", reason=str(error)[:200])
+    return lost
+
+
+def _hint(waiting: list[tuple[int, int]]) -> list[int]:
     for number, (delivery_id, priority) in enumerate(waiting):
-        if not hint(Task.DELIVER, delivery_id, queue=QUEUES[priority]):
+        if not hint(Task.DELIVER, delivery_id, queue=QUEUES[priority], waking=False):
             return [left for left, _ in waiting[number:]]
     return []
+
+
+def _queues(waiting: list[tuple[int, int]]) -> list[Queue]:
+    return [QUEUES[priority] for priority in sorted({priority for _, priority in waiting})]
 
 
 @dataclass(slots=True)
@@ -93,18 +107,19 @@ class _News:
     counts: dict[str, float] = field(default_factory=dict)
 
     def tell(self) -> None:
-        if hint_all(self.hints):
+        if _hint(self.hints):
             return
         try:
-            for event in self.events:
-                publish(Topic.NOTIFICATIONS, event)
-            if self.counts:
-                self._count()
+            self._say()
         except redis.RedisError as error:
             log.warning("notify.events_lost", count=len(self.events), reason=str(error)[:200])
 
-    def _count(self) -> None:
+    def _say(self) -> None:
+        """One round trip for all of it."""
         with get_redis().pipeline(transaction=False) as pipe:
+            wake(pipe, _queues(self.hints))
+            for event in self.events:
+                publish_with(pipe, Topic.NOTIFICATIONS, event)
             for name, by in self.counts.items():
                 pipe.hincrbyfloat(COUNTS_KEY, name, by)
             pipe.execute()

@@ -32,12 +32,13 @@ def workers_killed(result: Result, directory: Path, size: Size) -> None:
         load.wait()
         site.wait_drained(timeout_s=LEASE_S + 45)
         result.measure(kills=kills)
-        result.at_most("drained_s", time.monotonic() - killed_at, LEASE_S + 15 + load_rest_s(size, kills))
+        result.within("drained_s", time.monotonic() - killed_at, LEASE_S + 15 + load_rest_s(size, kills))
         audit(site, result, load.posts)
         assert result.duplicates is not None
         result.expect(result.duplicates <= 8 * kills, f"{result.duplicates} duplicates by {kills} kills")
+        # Of a small load on a slow machine more is in flight at once.
         share = result.duplicates / len(load.posts)
-        result.at_most("duplicate_share", share, 0.05)
+        result.within("duplicate_share", share, 0.05)
 
 
 def load_rest_s(size: Size, kills: int) -> float:
@@ -61,7 +62,7 @@ def workers_asked_to_stop(result: Result, directory: Path, size: Size) -> None:
             site.start_worker()
         load.wait()
         result.measure(rounds=rounds)
-        result.at_most("exit_s", slowest, EXIT_S)
+        result.within("exit_s", slowest, EXIT_S)
         site.wait_drained(timeout_s=LEASE_S + 30)
         audit(site, result, load.posts)
         result.expect(result.duplicates == 0, f"{result.duplicates} duplicates")
@@ -84,7 +85,7 @@ def everything_asked_to_stop(result: Result, directory: Path, size: Size) -> Non
         load.wait()
         result.measure(rounds=rounds)
         for name, took in slowest.items():
-            result.at_most(f"{name}_exit_s", took, EXIT_S if name == "worker" else EXIT_ALL_S)
+            result.within(f"{name}_exit_s", took, EXIT_S if name == "worker" else EXIT_ALL_S)
         site.wait_drained(timeout_s=LEASE_S + 30)
         audit(site, result, load.posts)
         result.expect(result.duplicates == 0, f"{result.duplicates} duplicates")

@@ -38,7 +38,7 @@ def killed_with_retries_pending(result: Result, directory: Path, size: Size) -> 
         site.restart_redis()
         site.wait_drained(timeout_s=RETRY_S * 1.2 + STUCK_S + 20)
         result.expect(workers == [worker.pid for worker in site.running("worker")], "a worker was restarted")
-        result.at_most("late_s", _latest(site, due), STUCK_S)
+        result.within("late_s", _latest(site, due), STUCK_S)
         result.measure(retries=len(due))
         audit(site, result, load.posts)
 
@@ -73,7 +73,7 @@ def emptied(result: Result, directory: Path, size: Size) -> None:
                 connection.flushall()
         load.wait()
         result.measure(wiped=wipes, flushed=wipes)
-        result.at_most("drained_s", site.wait_drained(timeout_s=120), 60)
+        result.within("drained_s", site.wait_drained(timeout_s=120), 60)
         audit(site, result, load.posts)
         assert result.duplicates is not None
         result.at_most("duplicate_share", result.duplicates / len(load.posts), 0.01)
@@ -99,12 +99,12 @@ def frozen(result: Result, directory: Path, size: Size) -> None:
         thawed_at, thawed = time.time(), time.monotonic()
         load.wait()
         site.wait_drained(timeout_s=90)
-        result.at_most("drained_s", time.monotonic() - thawed, 60)
+        result.within("drained_s", time.monotonic() - thawed, 60)
         during = [one for one in load.answers if frozen_at < one.at < thawed_at]
         result.measure(posts_while_frozen=len(during), statuses=load.statuses())
         result.expect(bool(during), "no POST came while Redis stood still")
         result.expect(set(load.statuses()) == {"201"}, f"not all were accepted at once: {load.statuses()}")
-        result.at_most("post_p99_ms", _ms(load.p99_s()), 700 * size.slack)
+        result.within("post_p99_ms", _ms(load.p99_s()), 700)
         audit(site, result, load.posts)
 
 
@@ -121,7 +121,7 @@ def answers_lost(result: Result, directory: Path, size: Size) -> None:
             site.wait_drained(timeout_s=STUCK_S + 30)
             result.measure(dropped=proxy.dropped, statuses=load.statuses())
             result.expect(proxy.dropped > 0, "no reply was dropped")
-            result.at_most("slowest_s", slowest_s(site, load), STUCK_S)
+            result.within("slowest_s", slowest_s(site, load), STUCK_S)
             audit(site, result, load.posts)
     finally:
         proxy.stop()

@@ -80,7 +80,7 @@ def leader_frozen(result: Result, directory: Path, size: Size) -> None:
     result.expect(not stale, f"published by one who no longer leads: {stale[:3]}")
     result.expect(not backwards, f"seq ran backwards: {backwards[:3]}")
     gaps = [later.at - earlier.at for earlier, later in pairwise(system)]
-    result.at_most("gap_s", max(gaps, default=None), LEASE_S + 2)
+    result.within("gap_s", max(gaps, default=None), LEASE_S + 2)
 
 
 def _freeze_leader(connection: client.Redis, monitor: Monitor) -> None:

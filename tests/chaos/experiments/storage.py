@@ -37,7 +37,7 @@ def database_away(result: Result, directory: Path, size: Size) -> None:
         result.measure(drained_s=site.wait_drained(timeout_s=90), statuses=load.statuses())
         during = [one for one in load.answers if began < one.at < back]
         _only_503(result, load, during)
-        result.at_most("recovery_s", _first_201(load, back), RECOVERY_S)
+        result.within("recovery_s", _first_201(load, back), RECOVERY_S)
         audit(site, result, load.posts)
 
 
@@ -91,8 +91,8 @@ def _fill_both(site: Site, result: Result, disk: Path, *, full_s: float, size: S
     load.wait()
     result.measure(drained_s=site.wait_drained(timeout_s=120), statuses=load.statuses())
     _only_503(result, load, [one for one in load.answers if began < one.at < room])
-    result.at_most("disk_resumes_s", _first_201(load, room), RESUMES_S)
-    result.at_most("redis_resumes_s", _first_201(load, emptied), RESUMES_S)
+    result.within("disk_resumes_s", _first_201(load, room), RESUMES_S)
+    result.within("redis_resumes_s", _first_201(load, emptied), RESUMES_S)
     verdict = site.database.number("PRAGMA integrity_check")
     result.expect(verdict == "ok", f"integrity check: {verdict}")
     audit(site, result, load.posts)
