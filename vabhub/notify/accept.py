@@ -9,6 +9,7 @@ import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from types import SimpleNamespace
 from typing import Annotated, Any, Literal
 from urllib.parse import quote
 
@@ -23,15 +24,13 @@ from pydantic import (
     PlainSerializer,
     StringConstraints,
 )
-from sqlalchemy import func, select
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy import select
 from sqlalchemy.orm import Session, selectinload
-from sqlalchemy.orm.attributes import set_committed_value
 
 from vabhub.db import db_now
 from vabhub.errors import Conflict, FieldError, ValidationFailed
 from vabhub.models import Channel, Delivery, MessageTemplate, Notification
-from vabhub.notify import search_index
+from vabhub.notify import search_index, store
 from vabhub.notify.announce import PRIORITIES, event_after_commit, hint_after_commit
 from vabhub.notify.events import EVENTS
 from vabhub.notify.states import DeliveryState, NotificationStatus
@@ -40,8 +39,6 @@ INBOX = "system"
 MAX_MESSAGE_BYTES = 65536
 MAX_JSON_BYTES = 65536
 FARTHEST = timedelta(days=366)
-# Any number that no other program on the same PostgreSQL uses for its advisory lock.
-_IDS_IN_ORDER = 0x7661_6268_7563
 
 
 def _no_nul(text: str) -> str:
@@ -140,13 +137,10 @@ def accept(
     notification = _insert(session, request, source, idempotency_key, now)
     if notification is None:
         return _replay(session, request, source, idempotency_key)
-    deliveries = _deliveries(notification, channels, request.send_at, now)
-    session.add_all(deliveries)
-    session.flush()
-    set_committed_value(notification, "deliveries", deliveries)  # known; else it would be asked for
+    notification.deliveries = _deliveries(session, notification, channels, now)
     search_index.add(session, notification.id, notification.title, notification.message)
-    _let_go(session, notification, deliveries)
-    return _accepted(notification.id, deliveries)
+    _let_go(session, notification)
+    return _accepted(notification.id, notification.deliveries)
 
 
 def _check(session: Session, request: NewNotification, key: str | None, now: datetime) -> list[str]:
@@ -179,50 +173,39 @@ def _is_template(session: Session, event: str) -> bool:
 
 def _insert(
     session: Session, request: NewNotification, source: str, key: str | None, now: datetime
-) -> Notification | None:
-    """Insert the row, or return None when the key exists: of fifty at once, one inserts and the rest wait."""
-    postgres = session.get_bind().dialect.name == "postgresql"
-    if postgres:
-        # Ids are a cursor (`after`), so they must become visible in their order: whoever takes one commits
-        # before the next is taken. SQLite has one writer anyway.
-        session.execute(select(func.pg_advisory_xact_lock(_IDS_IN_ORDER)))
-    insert = postgresql.insert(Notification) if postgres else sqlite.insert(Notification)
+) -> SimpleNamespace | None:
     fields = request.model_dump(exclude={"channels", "send_at"})
-    statement = (
-        insert.values(
-            **fields,
-            source=source,
-            idempotency_key=key,
-            request_hash=request_hash(request),
-            send_at=_future(request.send_at, now),
-            status=NotificationStatus.PENDING.value,
-            created_at=now,
-            updated_at=now,
-        )
-        .on_conflict_do_nothing(index_elements=["source", "idempotency_key"])
-        .returning(Notification)
-    )
-    return session.scalars(statement).one_or_none()
+    mine = {
+        "source": source,
+        "idempotency_key": key,
+        "request_hash": request_hash(request),
+        "send_at": _future(request.send_at, now),
+        "status": NotificationStatus.PENDING.value,
+        "created_at": now,
+        "updated_at": now,
+    }
+    return store.insert_notification(session, fields | mine)
 
 
 def _deliveries(
-    notification: Notification, channels: Sequence[str], send_at: datetime | None, now: datetime
-) -> list[Delivery]:
-    due_at = _future(send_at, now) or now
+    session: Session, notification: SimpleNamespace, channels: Sequence[str], now: datetime
+) -> list[SimpleNamespace]:
+    due_at = notification.send_at or now
+    alike = {
+        "notification_id": notification.id,
+        "state": DeliveryState.PENDING.value,
+        "priority": PRIORITIES.index(notification.priority),
+        "next_attempt_at": due_at,
+        "hint_at": now if due_at <= now else None,
+        "attempts": 0,
+        "crashes": 0,
+        "epoch": 0,
+        "cancel_requested": False,
+        "created_at": now,
+    }
     return [
-        Delivery(
-            webhook_id=f"msg_{secrets.token_urlsafe(18)}",
-            notification=notification,
-            channel=channel,
-            state=DeliveryState.PENDING.value,
-            priority=PRIORITIES.index(notification.priority),
-            next_attempt_at=due_at,
-            hint_at=now if due_at <= now else None,
-            attempts=0,
-            crashes=0,
-            epoch=0,
-            cancel_requested=False,
-            created_at=now,
+        store.insert_delivery(
+            session, {**alike, "channel": channel, "webhook_id": f"msg_{secrets.token_urlsafe(18)}"}
         )
         for channel in channels
     ]
@@ -232,8 +215,8 @@ def _future(send_at: datetime | None, now: datetime) -> datetime | None:
     return send_at if send_at is not None and send_at > now else None
 
 
-def _let_go(session: Session, notification: Notification, deliveries: Sequence[Delivery]) -> None:
-    due = [(delivery.id, delivery.priority) for delivery in deliveries if delivery.hint_at is not None]
+def _let_go(session: Session, notification: SimpleNamespace) -> None:
+    due = [(one.id, one.priority) for one in notification.deliveries if one.hint_at is not None]
     hint_after_commit(session, due)
     event_after_commit(session, "created", [notification])
 
@@ -249,7 +232,9 @@ def _replay(session: Session, request: NewNotification, source: str, key: str | 
     return _accepted(stored.id, stored.deliveries, replayed=True)
 
 
-def _accepted(notification_id: int, deliveries: Sequence[Delivery], *, replayed: bool = False) -> Accepted:
+def _accepted(
+    notification_id: int, deliveries: Sequence[Delivery | SimpleNamespace], *, replayed: bool = False
+) -> Accepted:
     pending = DeliveryState.PENDING.value
     first = ({"id": row.id, "channel": row.channel, "status": pending} for row in deliveries)
     return Accepted(notification_id, NotificationStatus.PENDING.value, tuple(first), replayed)

@@ -43,7 +43,7 @@ def notification_view(notification: Shown) -> dict[str, Any]:
     }
 
 
-def delivery_view(delivery: Delivery | Row[Any]) -> dict[str, Any]:
+def delivery_view(delivery: Delivery | Row[Any] | SimpleNamespace) -> dict[str, Any]:
     """Return a delivery; `next_attempt_at` only while one is to come."""
     waits = DeliveryState(delivery.state) in WAITING
     return {
