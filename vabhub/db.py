@@ -82,9 +82,11 @@ def transaction() -> Iterator[Session]:
     try:
         with _writer(), unavailable_when_down(), Session(get_engine(), expire_on_commit=False) as session:
             with session.begin():
-                session.connection()  # begins now, not at the first statement
+                # It begins now, not at the first statement; kept for those that want it for each of theirs.
+                session.info["connection"] = session.connection()
                 yield session
             callbacks = session.info.pop("after_commit", [])
+            session.info.pop("connection")
     finally:
         _in_transaction.reset(mark)
     _run_after_commit(callbacks)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import CursorResult, Executable
+from sqlalchemy import Connection, CursorResult, Executable
 from sqlalchemy.orm import Session
 
 
@@ -19,4 +19,5 @@ class Prepared:
 
     def run(self, session: Session, **parameters: Any) -> CursorResult[Any]:
         """Run it in the session's transaction."""
-        return session.connection().execute(self._statement, parameters)
+        connection: Connection = session.info.get("connection") or session.connection()
+        return connection.execute(self._statement, parameters)
