@@ -12,12 +12,14 @@ import pytest
 
 from tests.notify.conftest import Desk
 from tests.support.sink import Answer, Sink
-from vabhub.clock import utcnow
+from vabhub.channels.base import Outcome, OutcomeKind
+from vabhub.clock import parse_iso, utcnow
 from vabhub.db import reading, transaction
 from vabhub.notify import limits
 from vabhub.notify.channels_admin import NewChannel, create_channel, get_channel
 from vabhub.notify.claims import claim
 from vabhub.notify.limits import Rate
+from vabhub.notify.record import finish
 from vabhub.notify.send import deliver
 from vabhub.notify.slots import Place
 from vabhub.notify.states import DeliveryState
@@ -104,6 +106,20 @@ def test_a_failed_probe_holds_it_for_longer(desk: Desk, hook: Sink) -> None:
     (number,) = _fail(desk, hook, 1)
     assert desk.delivery(number).attempts == 1
     assert _channel()["failures"] == 6
+
+
+def test_what_was_under_way_when_it_was_held_does_not_hold_it_for_longer(desk: Desk, hook: Sink) -> None:
+    ids = [desk.delivery_id(desk.accept("hook")) for _ in range(9)]
+    claims = [claim(number, "worker") for number in ids]
+    for claimed in claims:
+        assert claimed is not None
+        finish(claimed, Outcome(OutcomeKind.TRANSIENT, "down"))
+    held_s = (parse_iso(_channel()["blocked_until"]) - utcnow()).total_seconds()
+    assert 25 < held_s <= 30
+    _hold_is_over(desk)
+    _fail(desk, hook, 1)
+    held_s = (parse_iso(_channel()["blocked_until"]) - utcnow()).total_seconds()
+    assert 55 < held_s <= 60
 
 
 def test_a_slow_channel_gets_half_of_the_threads(desk: Desk, hook: Sink) -> None:

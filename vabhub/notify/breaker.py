@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from sqlalchemy import ColumnElement, bindparam, case, or_, select, update
+from sqlalchemy import ColumnElement, bindparam, case, or_, select, true, update
 from sqlalchemy.orm import Session
 
 from vabhub.log import get_logger
@@ -46,11 +46,16 @@ def may_probe(session: Session, channel_id: int, now: datetime) -> bool:
     return _PROBE.run(session, the_id=channel_id, the_now=now, the_end=now + PROBE).rowcount == 1
 
 
-def failed(session: Session, channel: str, now: datetime, why: str) -> bool:
-    """Count a failure; True when it opened the channel's circuit. `why` holds no secret."""
+def failed(session: Session, channel: str, now: datetime, why: str, *, probing: bool) -> bool:
+    """Count a failure; True when it opened the channel's circuit. `why` holds no secret.
+
+    While the circuit is open only the probe counts: what was under way before says nothing new, and eight
+    threads that fail together would hold the channel eight times as long as one.
+    """
+    counts = true() if probing else Channel.opened_at.is_(None)
     counted = session.execute(
         update(Channel)
-        .where(Channel.name == channel, Channel.builtin.is_(False))
+        .where(Channel.name == channel, Channel.builtin.is_(False), counts)
         .values(failures=Channel.failures + 1, last_error=why)
         .returning(Channel.failures, Channel.opened_at, Channel.blocked_until)
         .execution_options(synchronize_session=False)

@@ -120,6 +120,7 @@ class Claim:
     given_up: str | None  # why nothing is to be sent at all
     priority: int
     failing: bool  # the channel's last attempt failed
+    probing: bool  # the channel is held; this finds out whether it has come back
     rate: Rate | None  # what each further part of the message has to wait for
     message: Message  # as it came
     wording: Wording  # the words it is to be put in
@@ -256,6 +257,7 @@ def _claim(moved: Moved, row: Row[Any], given_up: str | None) -> Claim:
         given_up=given_up,
         priority=moved.priority,
         failing=bool(row.failures),
+        probing=row.opened_at is not None,
         rate=_rate(row),
         message=message_of(row),
         wording=wording_of(row, default_language()),

@@ -183,7 +183,9 @@ def _tell_channel(session: Session, claim: Claim, outcome: Outcome, now: datetim
 
 
 def _tell_breaker(session: Session, claim: Claim, outcome: Outcome, now: datetime) -> None:
-    if outcome.kind in FAILURES and breaker.failed(session, claim.channel, now, outcome.text):
+    if outcome.kind in FAILURES and breaker.failed(
+        session, claim.channel, now, outcome.text, probing=claim.probing
+    ):
         tell(session, events.CHANNEL_HELD, claim.channel, outcome.text)
     elif claim.failing and outcome.kind in ANSWERS and breaker.healed(session, claim.channel, now):
         tell(session, events.CHANNEL_HEALED, claim.channel)
