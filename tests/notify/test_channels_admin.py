@@ -12,8 +12,9 @@ from tests.support.sink import Answer, Sink
 from vabhub.db import reading, transaction
 from vabhub.errors import Conflict, NotFound, ValidationFailed
 from vabhub.models import Channel
-from vabhub.notify import channels_admin
-from vabhub.notify.channels_admin import ChannelPatch, ChannelTrial, NewChannel
+from vabhub.notify import channel_trial, channels_admin
+from vabhub.notify.channel_trial import ChannelTrial
+from vabhub.notify.channels_admin import ChannelPatch, NewChannel
 from vabhub.notify.lists import HistoryQuery, list_notifications
 from vabhub.notify.send import deliver
 from vabhub.notify.states import DeliveryState
@@ -158,16 +159,16 @@ def test_an_old_attempts_verdict_does_not_switch_off_mended_settings(desk: Desk,
 
 def test_a_trial_sends_the_real_way_and_stores_nothing(desk: Desk, hook: Sink) -> None:
     hook.script.append(Answer(500, f"broken {SECRET}"))
-    failed = channels_admin.test_channel("hook")
+    failed = channel_trial.test_channel("hook")
     assert (failed["ok"], failed["outcome"], failed["text"]) == (False, "transient", "broken ***")
     trial = ChannelTrial(settings={"url": hook.url + "/new", "secret": "***"})
-    assert channels_admin.test_channel("hook", trial)["ok"] is True
+    assert channel_trial.test_channel("hook", trial)["ok"] is True
     assert hook.requests[1].path == "/new"
     assert "webhook-signature" in hook.requests[1].headers
     unsaved = ChannelTrial(kind="webhook", settings={"url": hook.url})
-    assert channels_admin.test_channel("not-saved-yet", unsaved)["ok"] is True
+    assert channel_trial.test_channel("not-saved-yet", unsaved)["ok"] is True
     with pytest.raises(NotFound):
-        channels_admin.test_channel("nowhere")
+        channel_trial.test_channel("nowhere")
     assert _show("hook")["settings"]["url"].endswith("/in")
 
 
@@ -177,3 +178,46 @@ def test_settings_sealed_with_a_lost_key_are_said_so(desk: Desk, hook: Sink) -> 
     delivery_id = desk.delivery_id(desk.accept("hook"))
     assert deliver(delivery_id) is DeliveryState.DEAD
     assert "SECRET_KEY" in (desk.delivery(delivery_id).last_error or "")
+
+
+def test_a_test_that_works_mends_a_refused_channel_and_lets_go_what_waits(desk: Desk, hook: Sink) -> None:
+    hook.script.append(Answer(401, "bad key"))
+    first, second = (desk.delivery_id(desk.accept("hook")) for _ in range(2))
+    assert deliver(first) is DeliveryState.DEAD
+    assert (_show("hook")["state"], _show("hook")["state_reason"]) == ("refused", "bad key")
+    unsaved = ChannelTrial(settings={"url": hook.url})
+    assert channel_trial.test_channel("hook", unsaved)["healed"] is False
+    assert _show("hook")["state"] == "refused", "only what is saved can be mended"
+    assert channel_trial.test_channel("hook")["healed"] is True
+    assert (_show("hook")["state"], _show("hook")["state_reason"]) == ("on", None)
+    assert deliver(second) is DeliveryState.DELIVERED
+
+
+def test_a_held_channel_says_why_and_until_when(desk: Desk, hook: Sink) -> None:
+    hook.respond = lambda _request: Answer(502, "Bad Gateway")
+    for _ in range(5):
+        deliver(desk.delivery_id(desk.accept("hook")))
+    shown = _show("hook")
+    assert (shown["state"], shown["failures"]) == ("held", 5)
+    assert "Bad Gateway" in shown["state_reason"]
+    assert shown["state_until"]
+    _patch("hook", enabled=True)
+    assert (_show("hook")["state"], _show("hook")["last_error"]) == ("on", None)
+
+
+def test_a_channel_that_cannot_be_opened_is_listed_and_can_be_entered_again(desk: Desk, hook: Sink) -> None:
+    with transaction() as session:
+        session.query(Channel).filter_by(name="hook").update({"sealed_settings": "gAAAAABnothing"})
+    assert (_show("hook")["state"], _show("hook")["settings"]) == ("unreadable", {})
+    assert "SECRET_KEY" in _show("hook")["state_reason"]
+    with pytest.raises(ValidationFailed):
+        _patch("hook", settings={"url": hook.url, "secret": "***"})
+    assert _patch("hook", settings={"url": hook.url})["state"] == "on"
+
+
+def test_a_kind_that_is_gone_does_not_hide_the_others(desk: Desk, hook: Sink) -> None:
+    with transaction() as session:
+        session.query(Channel).filter_by(name="hook").update({"kind": "carrier-pigeon"})
+    with reading() as session:
+        states = {row["name"]: row["state"] for row in channels_admin.list_channels(session)}
+    assert states == {"hook": "unreadable", "system": "on"}

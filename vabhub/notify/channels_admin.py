@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import secrets
-import time
 from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Annotated, Any, Literal
@@ -12,15 +10,15 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstra
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from vabhub import clock
-from vabhub.channels import child, registry
+from vabhub.channels import registry
 from vabhub.channels.base import Channel as Way
-from vabhub.channels.base import Message, OutcomeKind, secret_names
-from vabhub.db import db_now, reading
-from vabhub.errors import Conflict, FieldError, NotFound, ValidationFailed
+from vabhub.channels.base import secret_names
+from vabhub.db import db_now
+from vabhub.errors import Conflict, FieldError, NotFound, SettingsError, ValidationFailed
 from vabhub.models import Channel
+from vabhub.notify.channel_state import channel_view
 from vabhub.notify.deliveries import release_hold
-from vabhub.notify.redact import MASK, redact, secrets_of
+from vabhub.notify.redact import MASK
 from vabhub.notify.sealed import open_settings, seal_settings
 
 
@@ -71,15 +69,6 @@ class ChannelPatch(BaseModel):
     alerts: bool | None = None
 
 
-class ChannelTrial(BaseModel):
-    """The body of `POST /api/channels/{name}/test`: nothing, or settings that are not saved yet."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    kind: Annotated[str, Field(max_length=32)] | None = None
-    settings: dict[str, Any] | None = None
-
-
 def kinds() -> list[dict[str, Any]]:
     """Return every kind: its name and what it is in `en` and `zh`, the JSON Schema of its settings, its rate.
 
@@ -126,10 +115,10 @@ def create_channel(session: Session, body: NewChannel) -> dict[str, Any]:
     """Store a channel; raises Conflict for a name in use, ValidationFailed naming `settings.<field>`."""
     if session.scalar(select(Channel.id).where(Channel.name == body.name)) is not None:
         raise Conflict(f"There is a channel {body.name!r} already.")
-    kind = _kind(body.kind)
+    kind = known_kind(body.kind)
     if kind.to_inbox:
         raise ValidationFailed([FieldError("kind", "The inbox exists already.", "builtin")])
-    checked = _checked(body.kind, _merged(kind, {}, body.settings))
+    checked = _checked(body.kind, merged_settings(kind, {}, body.settings))
     now = db_now(session)
     fields = body.model_dump(exclude={"settings"})
     row = Channel(
@@ -151,15 +140,14 @@ def update_channel(session: Session, name: str, patch: ChannelPatch) -> dict[str
     if changes.pop("alerts", None) is not None:
         row.alerts = bool(patch.alerts)
     if (given := changes.pop("settings", None)) is not None:
-        kind = _kind(row.kind)
-        merged = _merged(kind, open_settings(row.sealed_settings), given)
+        kind = known_kind(row.kind)
+        merged = merged_settings(kind, stored_settings(row), given)
         row.sealed_settings = seal_settings(_checked(row.kind, merged))
     for field, value in changes.items():
         setattr(row, field, value)
     row.updated_at = db_now(session)
     if patch.enabled or given is not None:
-        row.disabled_reason, row.blocked_until = None, None
-        row.failures, row.opened_at, row.last_error = 0, None, None
+        forget_faults(row)
     session.flush()
     if row.enabled and row.disabled_reason is None:
         release_hold(session, name)
@@ -177,53 +165,6 @@ def delete_channel(session: Session, name: str) -> None:
     release_hold(session, name, planned_too=True)
 
 
-def test_channel(name: str, trial: ChannelTrial | None = None) -> dict[str, Any]:
-    """Send a test message over a saved channel, or over settings not saved yet, and say how it ended.
-
-    Opens its own session and holds none while it sends. Raises NotFound and ValidationFailed.
-    """
-    kind, settings = _trial(name, trial or ChannelTrial())
-    way = registry.make(kind, settings)
-    started = time.perf_counter()
-    alone = getattr(way, "worker_only", False)
-    outcome = child.send(kind, settings, _test_message()) if alone else way.send(_test_message())
-    return {
-        "ok": outcome.kind is OutcomeKind.OK,
-        "outcome": outcome.kind.value,
-        "provider_status": outcome.provider_status,
-        "retry_after_s": outcome.retry_after_s,
-        "text": redact(outcome.text, secrets_of(way.Settings, settings)),
-        "duration_ms": round((time.perf_counter() - started) * 1000, 1),
-    }
-
-
-test_channel.__test__ = False  # type: ignore[attr-defined]  # pytest takes it for a test otherwise
-
-
-def channel_view(row: Channel) -> dict[str, Any]:
-    """Return a channel as JSON, every secret as `***`."""
-    return {
-        "name": row.name,
-        "kind": row.kind,
-        "enabled": row.enabled,
-        "builtin": row.builtin,
-        "settings": _masked(_kind(row.kind), open_settings(row.sealed_settings)),
-        "rate_per_minute": row.rate_per_minute,
-        "burst": row.burst,
-        "max_attempts": row.max_attempts,
-        "retry_schedule_s": row.retry_schedule_s,
-        "language": row.language,
-        "alerts": row.alerts,
-        "failures": row.failures,
-        "last_error": row.last_error,
-        "opened_at": clock.isoformat(row.opened_at) if row.opened_at else None,
-        "disabled_reason": row.disabled_reason,
-        "blocked_until": clock.isoformat(row.blocked_until) if row.blocked_until else None,
-        "created_at": clock.isoformat(row.created_at),
-        "updated_at": clock.isoformat(row.updated_at),
-    }
-
-
 def _row(session: Session, name: str) -> Channel:
     row = session.scalar(select(Channel).where(Channel.name == name))
     if row is None:
@@ -231,7 +172,8 @@ def _row(session: Session, name: str) -> Channel:
     return row
 
 
-def _kind(kind: str) -> type[Way]:
+def known_kind(kind: str) -> type[Way]:
+    """Return the class of that kind; raises ValidationFailed naming `kind`."""
     try:
         return registry.kind_of(kind)
     except NotFound as error:
@@ -243,7 +185,7 @@ def _checked(kind: str, settings: Mapping[str, Any]) -> dict[str, Any]:
     return dict(settings)
 
 
-def _merged(kind: type[Way], stored: Mapping[str, Any], given: Mapping[str, Any]) -> dict[str, Any]:
+def merged_settings(kind: type[Way], stored: Mapping[str, Any], given: Mapping[str, Any]) -> dict[str, Any]:
     """Return `stored` changed by `given`: null takes a field back to its default, `***` keeps a secret."""
     merged = dict(stored)
     hidden = secret_names(kind.Settings)
@@ -268,33 +210,15 @@ def _unmasked(name: str, value: Any, stored: Any) -> Any:
     return stored
 
 
-def _masked(kind: type[Way], settings: Mapping[str, Any]) -> dict[str, Any]:
-    hidden = secret_names(kind.Settings)
-    return {name: _mask(value) if name in hidden else value for name, value in settings.items()}
+def stored_settings(row: Channel) -> dict[str, Any]:
+    """Return the stored settings; none where their key is gone, so that they can be entered again."""
+    try:
+        return open_settings(row.sealed_settings)
+    except SettingsError:
+        return {}
 
 
-def _mask(value: Any) -> Any:
-    if isinstance(value, Mapping):
-        return {key: _mask(one) for key, one in value.items()}
-    return MASK if value else value
-
-
-def _trial(name: str, trial: ChannelTrial) -> tuple[str, dict[str, Any]]:
-    with reading() as session:
-        row = session.scalar(select(Channel).where(Channel.name == name))
-        if row is None and trial.kind is None:
-            raise NotFound(f"There is no channel {name!r}.")
-        kind = trial.kind or (row.kind if row else "")
-        stored = open_settings(row.sealed_settings) if row and row.kind == kind else {}
-    return kind, _merged(_kind(kind), stored, trial.settings or {})
-
-
-def _test_message() -> Message:
-    return Message(
-        id=f"msg_test_{secrets.token_urlsafe(12)}",
-        title="VabHub: test / 测试",
-        text="This channel works. 通道可用。",
-        type="info",
-        priority="normal",
-        created_at=clock.utcnow(),
-    )
+def forget_faults(row: Channel) -> None:
+    """Let the channel begin anew: not refused, not held, nothing to wait for."""
+    row.disabled_reason, row.blocked_until = None, None
+    row.failures, row.opened_at, row.last_error = 0, None, None

@@ -8,8 +8,9 @@ from flask import Blueprint
 
 from vabhub.accounts import Scope
 from vabhub.db import reading, transaction
-from vabhub.notify import channels_admin
-from vabhub.notify.channels_admin import ChannelPatch, ChannelTrial, NewChannel
+from vabhub.notify import channel_trial, channels_admin
+from vabhub.notify.channel_trial import ChannelTrial
+from vabhub.notify.channels_admin import ChannelPatch, NewChannel
 from web.endpoint import endpoint
 from web.envelope import Answer
 from web.schemas import ChannelOut
@@ -100,10 +101,11 @@ def delete(name: str) -> Any:
     "/channels/<name>/test",
     scope=Scope.ADMIN,
     summary="Send a test message the real way; unsaved settings may be given",
+    description="A saved channel that was held or refused and takes it is mended: `healed` is true.",
     body=ChannelTrial,
     body_required=False,
     errors=(404, 409),
 )
 def test(name: str, body: ChannelTrial) -> Any:
     """Send a test message through a channel."""
-    return channels_admin.test_channel(name, body)
+    return channel_trial.test_channel(name, body)
