@@ -3,22 +3,19 @@
 from __future__ import annotations
 
 from http import HTTPStatus
-from typing import Any
-from urllib.parse import urlencode
 
-from flask import Blueprint, Flask, Response, g, make_response, redirect, render_template, request
+from flask import Flask, Response, make_response, redirect, request
 from flask.typing import ResponseReturnValue
 
-from vabhub import __version__, accounts
+from vabhub import accounts
 from vabhub.accounts import PASSWORD_LENGTH, Scope
 from vabhub.db import transaction
 from vabhub.errors import Conflict, RateLimited, Unauthorized, Unavailable, VabHubError, ValidationFailed
 from vabhub.settings import get_settings
-from web import assets, auth, delivery_words, first_paint, i18n, queue_paint
+from web import assets, auth, delivery_words, first_paint, queue_paint
 from web.endpoint import Access, page
 from web.guard import account_exists
-
-blueprint = Blueprint("pages", __name__)
+from web.page_kit import blueprint, draw, render, translator
 
 
 def init_app(app: Flask) -> None:
@@ -30,25 +27,10 @@ def init_app(app: Flask) -> None:
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
 
 
-@blueprint.before_request
-def switch_language() -> ResponseReturnValue | None:
-    """Keep the language of `?lang=` in a cookie and lead back to the same page."""
-    chosen = request.args.get("lang")
-    if chosen not in i18n.LOCALES or request.method != "GET":
-        return None
-    rest = urlencode([pair for pair in request.args.items(multi=True) if pair[0] != "lang"])
-    # From this request's own path only: no address from outside can come in.
-    response = redirect(f"/{request.path.lstrip('/')}" + (f"?{rest}" if rest else ""), HTTPStatus.SEE_OTHER)
-    response.set_cookie(
-        i18n.COOKIE, chosen, max_age=365 * 86400, samesite="Lax", httponly=True, secure=request.is_secure
-    )
-    return response
-
-
 @page(blueprint, "/", access=Scope.READ)
 def overview() -> str:
     """Draw the overview with its first numbers."""
-    return _page("index.html", "overview", first_paint.overview(_translator(), get_settings()))
+    return draw("index.html", "overview", first_paint.overview(translator(), get_settings()))
 
 
 @page(blueprint, "/downloads", access=Scope.READ)
@@ -60,7 +42,7 @@ def downloads() -> str:
 @page(blueprint, "/queue", access=Scope.READ)
 def queue() -> str:
     """Draw what is on its way or failed."""
-    return _page("queue.html", "queue", queue_paint.queue(_translator(), get_settings(), request.args))
+    return draw("queue.html", "queue", queue_paint.queue(translator(), get_settings(), request.args))
 
 
 @page(blueprint, "/queue/resend", access=Scope.CONTROL, methods=("POST",))
@@ -72,8 +54,8 @@ def resend_dead() -> ResponseReturnValue:
 @page(blueprint, "/notifications/<id:notification_id>", access=Scope.READ)
 def notification(notification_id: int) -> str:
     """Draw one notification with the timeline of its deliveries."""
-    content = queue_paint.notification(_translator(), get_settings(), notification_id)
-    return _page("notification.html", "queue", content)
+    content = queue_paint.notification(translator(), get_settings(), notification_id)
+    return draw("notification.html", "queue", content)
 
 
 @page(blueprint, "/login", access=Access.OPEN, methods=("GET", "POST"))
@@ -120,10 +102,10 @@ def service_worker() -> Response:
 
 def error_page(status: int, headers: dict[str, str] | None = None) -> Response:
     """Return the page that tells a person what went wrong, in their language."""
-    translator = _translator()
-    known = status if translator.has(f"error.{status}.title") else 500 if status >= 500 else 404
-    text = translator.text(f"error.{known}.text")
-    body = _render("error.html", status=status, title=translator.text(f"error.{known}.title"), text=text)
+    texts = translator()
+    known = status if texts.has(f"error.{status}.title") else 500 if status >= 500 else 404
+    text = texts.text(f"error.{known}.text")
+    body = render("error.html", status=status, title=texts.text(f"error.{known}.title"), text=text)
     return Response(body, status=status, headers=headers or {}, mimetype="text/html")
 
 
@@ -137,7 +119,7 @@ def _sign_in() -> ResponseReturnValue:
 
 
 def _login_error(error: VabHubError) -> str:
-    translate = _translator().text
+    translate = translator().text
     if isinstance(error, RateLimited):
         return translate("login.limited", n=round(error.retry_after_s))
     return translate("login.unavailable" if isinstance(error, Unavailable) else "login.wrong")
@@ -152,15 +134,15 @@ def _create_admin() -> ResponseReturnValue:
     except ValidationFailed as error:
         return _form("setup.html", field_errors=_field_errors(error)), error.http_status
     except Conflict as error:
-        return _form("login.html", error=_translator().text("setup.taken")), error.http_status
+        return _form("login.html", error=translator().text("setup.taken")), error.http_status
     except Unavailable as error:
-        return _form("setup.html", error=_translator().text("login.unavailable")), error.http_status
+        return _form("setup.html", error=translator().text("login.unavailable")), error.http_status
     auth.start_session(user, response)
     return response
 
 
 def _field_errors(error: ValidationFailed) -> dict[str, str]:
-    translate = _translator().text
+    translate = translator().text
     least, most = PASSWORD_LENGTH
     texts = {
         "username": translate("setup.username_bad"),
@@ -170,7 +152,7 @@ def _field_errors(error: ValidationFailed) -> dict[str, str]:
 
 
 def _form(template: str, *, error: str = "", field_errors: dict[str, str] | None = None) -> str:
-    return _render(
+    return render(
         template,
         action="/" + template.removesuffix(".html"),
         error=error,
@@ -186,28 +168,3 @@ def _next() -> str:
     target = request.values.get("next", "/")
     ours = target.startswith("/") and not target.startswith(("//", "/\\")) and target.isprintable()
     return target if ours else "/"
-
-
-def _translator() -> i18n.Translator:
-    if "translator" not in g:
-        g.translator = i18n.Translator(i18n.choose_locale())
-    translator: i18n.Translator = g.translator
-    return translator
-
-
-def _page(template: str, section: str, content: dict[str, Any]) -> str:
-    person = auth.current()
-    more = {"section": section, "user": person.name, "csrf_token": person.csrf_token or ""}
-    return _render(template, **content, **more)
-
-
-def _render(template: str, **content: Any) -> str:
-    translator = _translator()
-    return render_template(
-        template,
-        **content,
-        locale=translator.locale,
-        t=translator.text,
-        tn=translator.count,
-        version=__version__,
-    )

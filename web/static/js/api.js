@@ -4,10 +4,11 @@ import { t } from "./i18n.js";
 import * as store from "./store.js";
 
 export class ApiError extends Error {
-  constructor(status, message, details = {}) {
+  constructor(status, message, details = {}, errors = []) {
     super(message);
     this.status = status;
     this.details = details;
+    this.errors = errors;
   }
 }
 
@@ -25,7 +26,7 @@ export async function call(method, path, body) {
   });
   const answer = await response.json().catch(() => ({}));
   if (response.status === 401) store.set("session", "over");
-  if (!response.ok) throw new ApiError(response.status, answer.error_message ?? `HTTP ${response.status}`, answer.details);
+  if (!response.ok) throw new ApiError(response.status, answer.error_message ?? `HTTP ${response.status}`, answer.details, answer.errors);
   return answer;
 }
 
