@@ -36,7 +36,7 @@ def overview() -> str:
 @page(blueprint, "/downloads", access=Scope.READ)
 def downloads() -> str:
     """Draw the list of all downloads."""
-    return _page("downloads.html", "downloads", first_paint.downloads(_translator(), get_settings()))
+    return draw("downloads.html", "downloads", first_paint.downloads(translator(), get_settings()))
 
 
 @page(blueprint, "/queue", access=Scope.READ)
