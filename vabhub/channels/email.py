@@ -82,6 +82,8 @@ class EmailChannel:
                 self._sign_in(client)
                 return self._hand_over(client, message, talk)
         except smtplib.SMTPResponseException as error:
+            if isinstance(error.smtp_error, str):  # smtplib's own word for an answer that it cannot read
+                return _broken(error, talk)
             return _refused(error.smtp_code, error.smtp_error, talk)
         except (smtplib.SMTPNotSupportedError, guard.Refused) as error:
             return Outcome(OutcomeKind.PERMANENT_CHANNEL, str(error))
@@ -90,30 +92,34 @@ class EmailChannel:
 
     @contextmanager
     def _connected(self) -> Iterator[smtplib.SMTP]:
-        client = self._connect()
+        client = self._client()
         # A server may answer a byte at a time, each within the time-out: cut the line at the total.
         watch = threading.Timer(TOTAL_S, _cut_line, [client])
         watch.daemon = True
         watch.start()
         try:
+            self._connect(client)
             yield client
+        except smtplib.SMTPNotSupportedError:
+            # Said also when an answer was torn off. A line that is dead says so here instead.
+            client.noop()
+            raise
         finally:
             watch.cancel()
             _leave(client)
 
-    def _connect(self) -> smtplib.SMTP:
+    def _client(self) -> smtplib.SMTP:
+        if self.settings.smtp_tls == "tls":
+            return _GuardedTls(timeout=STEP_S, context=self._tls())
+        return _Guarded(timeout=STEP_S)
+
+    def _connect(self, client: smtplib.SMTP) -> None:
         chosen = self.settings
-        port = chosen.smtp_port or PORTS[chosen.smtp_tls]
-        if chosen.smtp_tls == "tls":
-            return _GuardedTls(chosen.smtp_host, port, timeout=STEP_S, context=self._tls())
-        client = _Guarded(chosen.smtp_host, port, timeout=STEP_S)
+        code, said = client.connect(chosen.smtp_host, chosen.smtp_port or PORTS[chosen.smtp_tls])
+        if code != 220:
+            raise smtplib.SMTPConnectError(code, said)
         if chosen.smtp_tls == "starttls":
-            try:
-                client.starttls(context=self._tls())
-            except BaseException:
-                client.close()
-                raise
-        return client
+            client.starttls(context=self._tls())
 
     def _tls(self) -> ssl.SSLContext:
         context = ssl.create_default_context()
@@ -146,6 +152,8 @@ class EmailChannel:
         chosen = self.settings
         talk.leaving = True
         code, said = client.data(mail.written(chosen.from_email, chosen.to_email, message, html=html))
+        if code < 400 and code != 250:
+            raise smtplib.SMTPServerDisconnected(f"no answer that makes sense: {code} {_words(said)}")
         talk.leaving = False
         if code != TOO_BIG or not html:
             return code, said
@@ -163,6 +171,7 @@ class _Guarded(smtplib.SMTP):
     """Connects to no refused address."""
 
     def _get_socket(self, host: str, port: int, timeout: float) -> socket.socket:
+        self._host = host  # whose name its certificate must have
         return guard.connect(host, port, timeout)
 
 

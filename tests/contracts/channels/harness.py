@@ -124,7 +124,7 @@ def untrusted(tls: ssl.SSLContext) -> Iterator[str]:
         except OSError:
             line.close()  # the client did not trust it
 
-    with _serving(greet) as port:
+    with serving(greet) as port:
         yield f"https://127.0.0.1:{port}"
 
 
@@ -144,13 +144,15 @@ def dripping() -> Iterator[str]:
                 if over.wait(0.05):
                     return
 
-    with _serving(drip) as port:
+    with serving(drip) as port:
         yield f"http://127.0.0.1:{port}"
         over.set()
 
 
 @contextmanager
-def _serving(handle: Callable[[socket.socket], Any]) -> Iterator[int]:
+def serving(handle: Callable[[socket.socket], Any]) -> Iterator[int]:
+    """A server that handles one connection after another; gives its port."""
+
     def accept(listener: socket.socket) -> None:
         while True:
             try:

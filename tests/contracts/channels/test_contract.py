@@ -6,19 +6,21 @@ import ssl
 
 import pytest
 
+from tests.contracts.channels.cases import message
 from tests.contracts.channels.conftest import TABLE
 from tests.contracts.channels.harness import EXPECTED, HttpHarness
 from tests.contracts.channels.providers import PROVIDERS
+from tests.contracts.channels.smtp_harness import EXPECTED_OF_MAIL, NOT_FOR_MAIL, SmtpHarness
 from vabhub.channels import http
-from vabhub.channels.registry import kinds
+from vabhub.channels.base import OutcomeKind as Kind
+from vabhub.channels.registry import kinds, make
 
-# Their transport is another; see their own files.
-ELSEWHERE = {"email", "system"}
+MAIL = "email"
 NEED_A_DATABASE = {"push"}
 
 
 def test_every_channel_is_in_the_suite() -> None:
-    assert set(PROVIDERS) | ELSEWHERE == set(kinds())
+    assert {*PROVIDERS, MAIL, "system"} == set(kinds())
 
 
 @pytest.mark.parametrize("case", EXPECTED)
@@ -46,3 +48,19 @@ def test_a_channel_says_what_became_of_the_message(
         assert outcome.retry_after_s >= PROVIDERS[kind].wait_s
     if case == "redirect":
         assert "/elsewhere" in outcome.text
+
+
+@pytest.mark.parametrize("case", [case for case in EXPECTED if case not in NOT_FOR_MAIL])
+def test_mail_says_what_became_of_the_message(
+    case: str, tls: ssl.SSLContext, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    outcome = SmtpHarness(tls, monkeypatch).run(case)
+    TABLE[MAIL, case] = outcome.kind.value
+    assert outcome.kind is EXPECTED_OF_MAIL.get(case, EXPECTED[case]), outcome
+    assert len(outcome.text) <= http.MAX_ANSWER_BYTES
+
+
+def test_the_inbox_has_it_when_it_is_stored() -> None:
+    outcome = make("system", {}).send(message())
+    TABLE["system", "success"] = outcome.kind.value
+    assert outcome.kind is Kind.OK

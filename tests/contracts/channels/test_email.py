@@ -19,6 +19,7 @@ from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, AuthResult, Envelope, LoginPassword, Session
 
 from tests.contracts.channels.cases import HARD_TEXTS, message
+from tests.contracts.channels.harness import serving
 from tests.support.ports import free_port
 from vabhub.channels import email as channel_module
 from vabhub.channels.base import Outcome, OutcomeKind
@@ -267,3 +268,39 @@ def test_a_byte_at_a_time_is_cut_off_in_time(monkeypatch: pytest.MonkeyPatch) ->
         assert time.monotonic() - started < 4
         over.set()
         thread.join(timeout=10)
+
+
+@pytest.mark.parametrize(
+    "settings", [{}, {"smtp_user": "me", "smtp_password": "x"}, {"smtp_tls": "starttls"}]
+)
+def test_a_line_that_dies_while_greeting_is_no_lack_of_the_server(settings: dict[str, Any]) -> None:
+    def greet(line: socket.socket) -> None:
+        with line:
+            line.sendall(b"220 here\r\n")
+            line.recv(1000)
+            line.sendall(b"250")  # torn: what it can do is not said
+
+    with serving(greet) as port:
+        assert _send(port, **settings).kind is OutcomeKind.TRANSIENT
+
+
+def test_a_greeting_a_byte_at_a_time_is_cut_off_in_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(channel_module, "TOTAL_S", 0.5)
+
+    def drip(line: socket.socket) -> None:
+        with line:
+            line.settimeout(0.05)
+            for _ in range(400):
+                try:
+                    line.send(b"2")
+                    if not line.recv(1000):
+                        return
+                except TimeoutError:
+                    continue
+                except OSError:
+                    return
+
+    started = time.monotonic()
+    with serving(drip) as port:
+        assert _send(port).kind is OutcomeKind.TRANSIENT
+    assert time.monotonic() - started < 10
