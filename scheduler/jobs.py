@@ -15,11 +15,12 @@ from vabhub.cache import store
 from vabhub.collectors import history
 from vabhub.collectors.base import Snapshot
 from vabhub.collectors.dashboard import build
-from vabhub.collectors.downloads import read_all, snapshot_of
+from vabhub.collectors.downloads import read_all, snapshot_of, wake
 from vabhub.collectors.downloads.refresh import Hurry
 from vabhub.collectors.downloads.watch import Watch
 from vabhub.collectors.library import media_stats, music_stats, request_due_scans
 from vabhub.collectors.publish import publish_snapshot
+from vabhub.collectors.services import configured
 from vabhub.collectors.system import SystemCollector
 from vabhub.db import reading, transaction
 from vabhub.events.topics import Topic
@@ -102,10 +103,12 @@ class Work:
         with suppress(redis.RedisError):  # then nobody can have asked
             self._hurry = self._hurry or Hurry()
             if self._hurry.is_due():
+                if self._hurry.wakes:
+                    wake()
                 self.downloads()
 
     def _ask_clients(self) -> None:
-        readings = read_all(self._settings)
+        readings = read_all(configured(self._settings))
         snapshot = snapshot_of(readings)
         now = (self._leader.token, _without_age(snapshot))
         changed, self._downloads = now != self._downloads, now

@@ -107,9 +107,10 @@ def _system_collector() -> Any:
 
 
 def _collect_downloads() -> Snapshot:
-    from vabhub.collectors.downloads import collect_all
+    from vabhub.collectors.downloads import read_all, snapshot_of
+    from vabhub.collectors.services import configured
 
-    return collect_all(get_settings())
+    return snapshot_of(read_all(configured(get_settings())))
 
 
 def _collect_media() -> Snapshot:

@@ -10,12 +10,13 @@ from flask import Flask
 from sqlalchemy import select
 
 from tests.contracts.downloads.fakes import FakeAria2, FakeSabnzbd, as_json
+from tests.support.downloads import collect_all
 from tests.support.scripted_http import answer, scripted_http
 from tests.support.torrents import make_torrent
 from tests.support.transmission import PASSWORD, USERNAME, TransmissionServer
 from tests.support.waiting import wait_until
 from tests.web.conftest import CookieClient
-from vabhub.collectors.downloads import collect_all, credentials, forget_collectors
+from vabhub.collectors.downloads import credentials, forget_collectors
 from vabhub.collectors.downloads.refresh import Hurry
 from vabhub.collectors.publish import publish_snapshot
 from vabhub.db import reading

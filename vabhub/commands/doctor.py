@@ -80,7 +80,7 @@ def _examine(settings: Settings) -> Iterator[Finding]:
     yield _redis(settings)
     if database.mend is None:
         yield from _guarded("channels", _channels)
-    yield from _guarded("downloads", lambda: _download_clients(settings))
+    yield from _guarded("downloads", lambda: _download_clients(settings, has_database=database.mend is None))
     yield from _media_roots(settings)
 
 
@@ -146,17 +146,18 @@ def _channels() -> Iterator[Finding]:
                 yield Finding(name, f"{channel['kind']}, {'on' if channel['enabled'] else 'switched off'}")
 
 
-def _download_clients(settings: Settings) -> Iterator[Finding]:
-    from vabhub.collectors.downloads import read_clients
-    from vabhub.collectors.downloads.config import from_settings
+def _download_clients(settings: Settings, *, has_database: bool) -> Iterator[Finding]:
+    from vabhub.collectors.downloads import from_settings, read_all, snapshot_of
+    from vabhub.collectors.services import configured
     from vabhub.settings import without_password
 
-    clients = from_settings(settings)
+    # Without the database, or before its migrations, those of the environment are known.
+    clients = configured(settings) if has_database else from_settings(settings)
     if not clients:
         yield Finding("downloads", "no download client is configured")
     for client in clients:
         # Each by itself, so that it is waited for: one that hangs is late in the snapshot of all.
-        error = read_clients([client]).error
+        error = snapshot_of(read_all([client])).error
         if error is None:
             yield Finding(client.name, f"{without_password(client.url)} answers")
         else:

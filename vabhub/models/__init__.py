@@ -9,6 +9,7 @@ from vabhub.models.library import LibraryFile, LibraryRoot, LibraryScan
 from vabhub.models.metric import MetricPoint
 from vabhub.models.notification import Attempt, Channel, Delivery, Notification
 from vabhub.models.push import PushKey, PushSubscription
+from vabhub.models.service import Service
 from vabhub.models.template import MessageTemplate
 
 __all__ = [
@@ -29,6 +30,7 @@ __all__ = [
     "Notification",
     "PushKey",
     "PushSubscription",
+    "Service",
     "User",
     "UtcDateTime",
 ]

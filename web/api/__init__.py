@@ -14,6 +14,7 @@ from web.api import (
     library,
     notifications,
     push,
+    services,
     templates,
     tokens,
 )
@@ -31,6 +32,7 @@ def init_app(app: Flask) -> None:
         library,
         notifications,
         push,
+        services,
         templates,
         tokens,
     ):

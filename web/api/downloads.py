@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from vabhub.accounts import Scope
 from vabhub.collectors.downloads import Action, DownloadState, Result, Target, clients_by_name, control
 from vabhub.collectors.downloads.listing import Filter, SortKey, listed
+from vabhub.collectors.services import configured
 from vabhub.errors import Conflict, NotFound, Unavailable
 from vabhub.settings import get_settings
 from web import auth
@@ -145,7 +146,7 @@ def delete(body: Deletion) -> Answer:
 
 
 def _control(action: Action, body: Targets, *, delete_files: bool = False) -> Answer:
-    clients = clients_by_name(get_settings())
+    clients = clients_by_name(configured(get_settings()))
     unknown = sorted({item.instance for item in body.items} - set(clients))
     if unknown:
         raise NotFound(f"There is no download client called {unknown[0]}.")

@@ -8,9 +8,10 @@ from pathlib import Path
 import pytest
 
 from tests.collectors.downloads.conftest import Clock, qbittorrent_at
+from tests.support.downloads import collect_all
 from tests.support.qbittorrent import PASSWORD, USERNAME, QBittorrentServer, running_qbittorrent
 from vabhub import redis_client
-from vabhub.collectors.downloads import QBittorrentCollector, collect_all, credentials
+from vabhub.collectors.downloads import QBittorrentCollector, credentials
 from vabhub.redis_client import get_redis
 from vabhub.settings import Settings, use_settings
 

@@ -8,10 +8,11 @@ from pathlib import Path
 from requests.adapters import HTTPAdapter
 
 from tests.collectors.downloads.conftest import Clock, qbittorrent_at
+from tests.support.downloads import collect_all
 from tests.support.qbittorrent import PASSWORD, USERNAME, QBittorrentServer, running_qbittorrent
 from tests.support.torrents import make_torrent, web_seed
 from tests.support.waiting import wait_until
-from vabhub.collectors.downloads import Action, DownloadItem, DownloadState, QBittorrentCollector, collect_all
+from vabhub.collectors.downloads import Action, DownloadItem, DownloadState, QBittorrentCollector
 from vabhub.collectors.downloads.qbittorrent_api import QBittorrentApi
 from vabhub.settings import Settings
 

@@ -11,13 +11,13 @@ from typing import Any, ClassVar
 from tests.collectors.downloads.conftest import config_of
 from tests.contracts.downloads.fakes import FakeNzbget, FakeSabnzbd, FakeTransmission
 from tests.support.aria2 import Aria2Server
+from tests.support.downloads import collect_all, read_clients
 from tests.support.nzbget import NzbgetServer
 from tests.support.ports import free_port
 from tests.support.scripted_http import scripted_http
 from tests.support.torrents import make_torrent
 from tests.support.transmission import TransmissionServer
 from tests.support.waiting import wait_until
-from vabhub.collectors.downloads import collect_all, read_clients
 from vabhub.settings import Settings
 
 

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from vabhub.clock import utcnow
 from vabhub.collectors.base import Snapshot, SnapshotStatus, Source
+from vabhub.collectors.downloads import credentials
 from vabhub.collectors.downloads.base import Action, DownloadItem, DownloadState, Reading
 from vabhub.collectors.downloads.collector import ClientCollector
 from vabhub.collectors.downloads.combine import combined_data, oldest, unconfigured_data
@@ -15,7 +16,6 @@ from vabhub.collectors.downloads.control import Result, Target, control
 from vabhub.collectors.downloads.gather import Gatherer
 from vabhub.collectors.downloads.kinds import collector_of
 from vabhub.collectors.downloads.qbittorrent import QBittorrentCollector
-from vabhub.settings import Settings
 
 __all__ = [
     "Action",
@@ -28,13 +28,14 @@ __all__ = [
     "Result",
     "Target",
     "clients_by_name",
-    "collect_all",
     "collector_of",
     "control",
+    "credentials",
     "forget_collectors",
+    "from_settings",
     "read_all",
-    "read_clients",
     "snapshot_of",
+    "wake",
 ]
 
 _lock = threading.Lock()
@@ -43,33 +44,28 @@ _collectors: dict[ClientConfig, ClientCollector] = {}
 _gatherer = Gatherer()
 
 
-def collect_all(settings: Settings) -> Snapshot:
-    """Return the snapshot `downloads`; never raises for a client that fails.
+def read_all(configs: Sequence[ClientConfig]) -> list[Reading]:
+    """Return the newest reading of each of these clients; collectors of others are closed.
 
-    `ok` when every client answered, `stale` when a failing one still has its last good values, `error`
-    when there are none, `unconfigured` without any client.
+    A client that fails gives its last values with the fault; nothing of it is ever raised.
     """
-    return snapshot_of(read_all(settings))
-
-
-def read_all(settings: Settings) -> list[Reading]:
-    """Return the newest reading of each configured client; collectors of others are closed."""
-    configs = from_settings(settings)
     return _gatherer.read(_collectors_of(configs)) if configs else []
 
 
-def read_clients(configs: Sequence[ClientConfig]) -> Snapshot:
-    """Return the snapshot of these clients; collectors of others are closed."""
-    return snapshot_of(_gatherer.read(_collectors_of(configs)))
+def clients_by_name(configs: Sequence[ClientConfig]) -> dict[str, ClientCollector]:
+    """Return this process's collector of each of these clients, by the instance's name."""
+    return {collector.instance: collector for collector in _collectors_of(configs)}
 
 
-def clients_by_name(settings: Settings) -> dict[str, ClientCollector]:
-    """Return this process's collector of every configured client, by the instance's name."""
-    return {collector.instance: collector for collector in _collectors_of(from_settings(settings))}
+def wake() -> None:
+    """Ask every client next time, also one that failed and would be left alone for a while."""
+    with _lock:
+        for collector in _collectors.values():
+            collector.wake()
 
 
 def forget_collectors() -> None:
-    """Close every collector; the next `collect_all` begins without a session or last values."""
+    """Close every collector; the next `read_all` begins without a session or last values."""
     with _lock:
         for collector in _collectors.values():
             collector.close()
@@ -87,7 +83,11 @@ def _collectors_of(configs: Sequence[ClientConfig]) -> list[ClientCollector]:
 
 
 def snapshot_of(readings: Sequence[Reading]) -> Snapshot:
-    """Return one snapshot of all readings, `unconfigured` when there are none."""
+    """Return one snapshot of all readings.
+
+    `ok` when every client answered, `stale` when a failing one still has its last good values, `error`
+    when there are none, `unconfigured` without any client.
+    """
     if not readings:
         return Snapshot(Source.DOWNLOADS, utcnow(), SnapshotStatus.UNCONFIGURED, data=unconfigured_data())
     data = combined_data(readings)

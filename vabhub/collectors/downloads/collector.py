@@ -109,6 +109,10 @@ class ClientCollector(ABC):
         """Ask something, with the care for credentials that the client's way of signing in needs."""
         return ask()
 
+    def wake(self) -> None:
+        """End the pause after a failure."""
+        self._ask_again_at = 0.0
+
     def break_down(self) -> None:
         """Keep the last values with the fault that this program could not read the answer."""
         text = f"VabHub could not read what {self.program} at {self.where} answered. The log says why."

@@ -12,16 +12,17 @@ from vabhub.redis_client import PREFIX, get_redis
 
 log = get_logger(__name__)
 
-_KEY = f"{PREFIX}downloads:asked"
+_ASKED = f"{PREFIX}downloads:asked"
+_WOKEN = f"{PREFIX}downloads:woken"
 # A client may take a second or two to show what it was told.
 HURRY_FOR_S = 5.0
 HURRY_EVERY_S = 1.0
 
 
-def ask_soon() -> None:
-    """Let the clients be read at once, and often for a few seconds."""
+def ask_soon(*, wake: bool = False) -> None:
+    """Let the clients be read at once, and often for a few seconds; `wake`: those that failed, too."""
     try:
-        get_redis().incr(_KEY)
+        get_redis().incr(_WOKEN if wake else _ASKED)
     except redis.RedisError as error:
         log.warning("downloads.refresh_unheard", reason=type(error).__name__)
 
@@ -34,10 +35,12 @@ class Hurry:
         self._heard = _asked()
         self._until = 0.0
         self._read_at = 0.0
+        self.wakes = False  # whether those that failed are to be asked, too
 
     def is_due(self) -> bool:
         """Return whether somebody asked since, or did a moment ago. Raises redis.RedisError."""
         now, asked = self._monotonic(), _asked()
+        self.wakes = asked[1] != self._heard[1]
         if asked != self._heard:
             self._heard, self._until = asked, now + HURRY_FOR_S
         elif now >= self._until or now - self._read_at < HURRY_EVERY_S:
@@ -46,6 +49,6 @@ class Hurry:
         return True
 
 
-def _asked() -> bytes | None:
-    answer = get_redis().get(_KEY)
-    return answer if isinstance(answer, bytes) else None
+def _asked() -> tuple[object, object]:
+    asked, woken = get_redis().mget(_ASKED, _WOKEN)
+    return asked, woken
