@@ -16,8 +16,8 @@ from vabhub.channels import apprise, http
 from vabhub.channels.base import Outcome
 from vabhub.channels.base import OutcomeKind as Kind
 from vabhub.channels.registry import make
-from vabhub.notify import channels_admin
-from vabhub.notify.channels_admin import ChannelTrial
+from vabhub.notify import channel_trial
+from vabhub.notify.channel_trial import ChannelTrial
 from vabhub.settings import Settings
 
 
@@ -121,7 +121,7 @@ def test_the_web_process_never_loads_it() -> None:
 def test_a_trial_runs_in_a_process_of_its_own(sqlite: Settings, sink: Sink) -> None:
     sink.script.append(Answer(401, "bad key"))
     trial = ChannelTrial(kind="apprise", settings=_url(sink, "/very-secret-path-of-mine"))
-    shown = channels_admin.test_channel("new", trial)
+    shown = channel_trial.test_channel("new", trial)
     assert (shown["ok"], shown["outcome"], shown["text"]) == (False, "permanent_channel", "bad key")
-    assert channels_admin.test_channel("new", trial)["ok"] is True
+    assert channel_trial.test_channel("new", trial)["ok"] is True
     assert len(sink.requests) == 2
