@@ -175,11 +175,15 @@ def remember_an_hour(stack: Stack, browser: Browser) -> None:
             "network_sent_bps": level["network_sent_bps"] * (1 + 0.3 * wave + chance.uniform(0, 0.4)),
         }
         at = now - minute * 60
-        rows += [(series, 60, at, value, value, value, 30) for series, value in values.items()]
+        rows += [(60, at, value, value, value, 30, series) for series, value in values.items()]
     with sqlite3.connect(stack.data_dir / "vabhub.db", timeout=10) as connection:
         connection.executemany(
-            "INSERT OR REPLACE INTO metric_point (series, tier_s, at, min, avg, max, n)"
-            " VALUES (?, ?, ?, ?, ?, ?, ?)",
+            "INSERT OR IGNORE INTO metric_series (name, last_at) VALUES (?, ?)",
+            [(one, now) for one in SERIES],
+        )
+        connection.executemany(
+            "INSERT OR REPLACE INTO metric_point (tier_s, at, min, avg, max, n, series_id)"
+            " SELECT ?, ?, ?, ?, ?, ?, id FROM metric_series WHERE name = ?",
             rows,
         )
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -41,6 +41,7 @@ class SystemStats(Out):
     disks: list[dict[str, Any]] | None = None
     interfaces: list[dict[str, Any]] | None = None
     temperatures: list[dict[str, Any]] | None = None
+    gpus: list[dict[str, Any]] | None = None
     uptime_s: float | None = None
     process: dict[str, Any] | None = None
 
@@ -127,6 +128,21 @@ class HistoryQuery(BaseModel):
     model_config = ConfigDict(extra="forbid")
     hours: int = Field(24, ge=1, le=8760)
     interval_minutes: int = Field(5, ge=1, le=1440)
+    series: list[Annotated[str, Field(max_length=200)]] = Field(
+        default_factory=list,
+        max_length=32,
+        description="Parts to add, by names of `/dashboard/history-series`",
+    )
+
+
+class HistorySeries(Out):
+    """A number that is followed; `kind` and `part` are null for one of the whole."""
+
+    name: str
+    kind: str | None
+    part: str | None
+    unit: str
+    last_at: datetime
 
 
 class Paged(Out):

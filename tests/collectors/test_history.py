@@ -13,8 +13,9 @@ from vabhub import clock, db
 from vabhub.collectors import history
 from vabhub.collectors.base import Snapshot, SnapshotStatus, Source
 from vabhub.collectors.history import DAY_S, HOUR_S, RAW, Recorder
+from vabhub.collectors.history.series import KINDS
 from vabhub.errors import Unavailable
-from vabhub.models import MetricPoint
+from vabhub.models import MetricPoint, MetricSeries
 from vabhub.settings import Settings, use_settings
 
 START = datetime(2026, 3, 29, 0, 30, tzinfo=UTC)  # the night when clocks go forward in much of Europe
@@ -58,7 +59,8 @@ def run(recorder: Recorder, time: Time, minutes: float, cpu: float | None, flush
 
 def count(tier_s: int) -> int:
     with db.reading() as session:
-        found = select(func.count()).where(MetricPoint.tier_s == tier_s, MetricPoint.series == "cpu_usage")
+        cpu = select(MetricSeries.id).where(MetricSeries.name == "cpu_usage").scalar_subquery()
+        found = select(func.count()).where(MetricPoint.tier_s == tier_s, MetricPoint.series_id == cpu)
         return session.scalar(found) or 0
 
 
@@ -122,7 +124,7 @@ def test_old_points_are_pruned_and_coarser_ones_stay(recorder: Recorder, time: T
     run(recorder, time, 16, cpu=30, flush_every=100)
     time.now += timedelta(seconds=HOUR_S)
     assert history.prune() > 0
-    assert count(RAW.step_s) == 0
+    assert count(RAW.step_s) == 5  # the last ten seconds: no coarser tier holds them yet
     assert count(60) == 15
     assert series(2, 15)[-6] == 30
 
@@ -146,6 +148,113 @@ def test_points_wait_while_the_database_is_away(recorder: Recorder, time: Time, 
     recorder.record(reading(time.now + timedelta(seconds=2), 20))
     assert recorder.flush() == 4
     assert count(RAW.step_s) == 2
+
+
+def test_every_interval_has_its_lowest_and_highest(recorder: Recorder, time: Time) -> None:
+    for cpu in (10, 70, 40):
+        recorder.record(reading(time.now, cpu))
+        time.now += timedelta(seconds=2)
+    recorder.flush()
+    point = history.query(1, 1)["points"][-1]
+    assert (point["cpu_usage_min"], point["cpu_usage"], point["cpu_usage_max"]) == (10, 40, 70)
+    assert history.query(1, 1)["points"][-2]["cpu_usage_min"] is None
+
+
+def test_late_points_are_added_to_the_tiers_that_are_filled(recorder: Recorder, time: Time) -> None:
+    late = [reading(time.now + timedelta(minutes=2, seconds=2 * n), 100) for n in range(30)]
+    run(recorder, time, 2, cpu=10)
+    time.now += timedelta(minutes=1)
+    run(recorder, time, 2, cpu=20)
+    assert series(0.1, 1)[-6:] == [10, 10, None, 20, 20, None]
+    for one in late:
+        recorder.record(one)
+    recorder.flush()
+    assert series(0.1, 1)[-6:] == [10, 10, 100, 20, 20, None]
+    assert count(60) == 4  # the fifth minute is not over
+
+
+def test_point_that_was_pruned_away_does_not_come_again(recorder: Recorder, time: Time) -> None:
+    early = reading(time.now, 100)
+    run(recorder, time, 16, cpu=30, flush_every=100)
+    time.now += timedelta(hours=2)
+    history.prune()
+    recorder.record(early)
+    assert recorder.flush() == 0
+    assert series(3, 15)[-10:-8] == [30, 30]
+
+
+def test_parts_have_a_past_when_they_are_asked_for(recorder: Recorder, time: Time) -> None:
+    recorder.record(machine(time.now, disks={"/data": 5e9}, interfaces={"eth0": 100, "veth1": 7}))
+    recorder.flush()
+    names = [one["name"] for one in history.known_series()]
+    assert names == ["disk_free_bytes:/data", "interface_recv_bps:eth0", "temperature_c:cpu/Core 0"]
+    point = history.query(1, 1, series=["disk_free_bytes:/data", "disk_free_bytes:/nowhere"])["points"][-1]
+    assert point["disk_free_bytes:/data"] == 5e9
+    assert point["disk_free_bytes:/nowhere"] is None
+    assert "interface_recv_bps:eth0" not in point
+
+
+def test_parts_are_kept_every_ten_seconds(recorder: Recorder, time: Time) -> None:
+    for _ in range(10):
+        recorder.record(machine(time.now, disks={"/data": 5e9}))
+        time.now += timedelta(seconds=2)
+    assert recorder.flush() == 4  # a disk and a sensor, twice
+
+
+def test_the_number_of_parts_is_bounded(recorder: Recorder, time: Time) -> None:
+    recorder.record(machine(time.now, disks={f"/mnt/{number}": 1 for number in range(500)}))
+    recorder.flush()
+    kinds = [one["kind"] for one in history.known_series()]
+    assert kinds.count("disk_free_bytes") == KINDS["disk_free_bytes"][1]
+
+
+def test_part_that_is_gone_for_good_makes_room(recorder: Recorder, time: Time) -> None:
+    recorder.record(machine(time.now, disks={"/usb": 1}))
+    recorder.flush()
+    time.now += timedelta(days=91)
+    recorder.record(machine(time.now, disks={"/data": 1}))
+    recorder.flush()
+    history.prune()
+    assert "disk_free_bytes:/usb" not in [one["name"] for one in history.known_series()]
+    assert "disk_free_bytes:/data" in [one["name"] for one in history.known_series()]
+
+
+def test_names_fit_whatever_a_mount_is_called(recorder: Recorder, time: Time) -> None:
+    recorder.record(machine(time.now, disks={"/mnt/" + "x" * 4000: 1, "/mnt/\udcff": 1}))
+    assert recorder.flush() == 3
+
+
+def test_a_client_that_is_away_does_not_hide_the_others(recorder: Recorder, time: Time) -> None:
+    downloaders = {
+        "home": {"status": "online", "dl_info_speed": 5, "up_info_speed": None},
+        "away": {"status": "offline", "dl_info_speed": None, "up_info_speed": None},
+    }
+    data = {"download_bps": 5, "downloaders": downloaders}
+    recorder.record(Snapshot(Source.DOWNLOADS, time.now, SnapshotStatus.STALE, data=data))
+    recorder.flush()
+    assert [one["name"] for one in history.known_series()] == ["download_bps:home"]
+
+
+def test_a_clock_that_was_far_ahead_leaves_today_alone(recorder: Recorder, time: Time) -> None:
+    time.now += timedelta(days=400)
+    run(recorder, time, 2, cpu=90)
+    time.now += timedelta(hours=2)
+    history.prune()
+    time.now = START
+    run(recorder, time, 2, cpu=10)
+    assert series(0.1, 1)[-3:-1] == [10, 10]
+
+
+def machine(at: datetime, disks: dict[str, float], interfaces: dict[str, float] | None = None) -> Snapshot:
+    data = {
+        "disks": [{"mount": mount, "free_bytes": free} for mount, free in disks.items()],
+        "interfaces": [{"name": name, "recv_bps": bps} for name, bps in (interfaces or {}).items()],
+        "temperatures": [
+            {"sensor": "cpu", "label": "Core 0", "celsius": 40.0},
+            {"sensor": "cpu", "label": "Core 1", "celsius": None},
+        ],
+    }
+    return Snapshot(Source.SYSTEM, at, data=data)
 
 
 def _use_database(settings: Settings, url: str) -> None:

@@ -6,6 +6,7 @@ import os
 import time
 from collections import namedtuple
 from collections.abc import Iterator
+from pathlib import Path
 
 import psutil
 import pytest
@@ -13,12 +14,13 @@ import pytest
 from tests.support.waiting import wait_until
 from vabhub.collectors.base import Snapshot, SnapshotStatus
 from vabhub.collectors.disks import DiskReader
+from vabhub.collectors.gpus import GpuReader
 from vabhub.collectors.rates import CpuSampler, RateSampler
 from vabhub.collectors.system import GIB, SystemCollector
 
 CONTRACT = """
     cpu_usage memory_usage disk_usage memory_total_gb memory_used_gb disk_total_gb disk_used_gb disk_free_gb
-    network_sent network_recv per_core load swap disks interfaces temperatures uptime_s process
+    network_sent network_recv per_core load swap disks interfaces temperatures gpus uptime_s process
 """.split()  # noqa: SIM905
 
 Part = namedtuple("Part", "device mountpoint fstype opts")
@@ -142,3 +144,35 @@ def test_what_psutil_cannot_tell_is_null(monkeypatch: pytest.MonkeyPatch) -> Non
     data = SystemCollector().collect().data or {}
     for name in ("temperatures", "network_sent", "interfaces", "memory_usage", "swap", "load"):
         assert data[name] is None
+
+
+def test_graphics_cards_are_what_nvidia_smi_says(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    says = "0, NVIDIA RTX A2000, 37, 1024, 6138, 51, 23.45\n1, Tesla K80, [N/A], 512, 11441, 40, [N/A]\n"
+    _put_on_path(monkeypatch, tmp_path, f"cat <<'END'\n{says}END")
+    reader = GpuReader()
+    cards = wait_until(reader.read)
+    assert [card["name"] for card in cards] == ["NVIDIA RTX A2000", "Tesla K80"]
+    assert [card["usage"] for card in cards] == [37, None]
+    assert cards[0]["memory_total_bytes"] == 6138 * 1024**2
+    assert (cards[0]["celsius"], cards[0]["watts"], cards[1]["watts"]) == (51, 23.45, None)
+
+
+@pytest.mark.parametrize("script", ["echo no devices were found", "echo broken >&2; exit 9"])
+def test_a_driver_that_fails_is_unknown(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, script: str) -> None:
+    asked = tmp_path / "asked"
+    _put_on_path(monkeypatch, tmp_path, f"touch {asked}; {script}")
+    reader = GpuReader()
+    wait_until(lambda: reader.read() or asked.exists())
+    assert reader.read() is None
+
+
+def test_without_nvidia_smi_no_card_is_known(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert GpuReader().read() is None
+
+
+def _put_on_path(monkeypatch: pytest.MonkeyPatch, folder: Path, script: str) -> None:
+    program = folder / "nvidia-smi"
+    program.write_text(f"#!/bin/sh\n{script}\n")
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{folder}:{os.environ['PATH']}")

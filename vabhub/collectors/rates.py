@@ -9,6 +9,8 @@ import psutil
 
 CpuTimes = tuple[float, float]
 """Busy and total seconds of one core since boot."""
+# Their bytes pass a real interface too, or none at all.
+_VIRTUAL = ("lo", "veth", "docker", "br-", "virbr", "ifb", "tun", "tap", "wg", "cni", "flannel", "dummy")
 
 
 class CpuSampler:
@@ -30,6 +32,11 @@ class CpuSampler:
         return _percent(sum(b for b, _ in deltas), sum(t for _, t in deltas)), [
             _percent(busy, total) for busy, total in deltas
         ]
+
+
+def is_virtual(interface: str) -> bool:
+    """Return whether an interface is one of the machine's inner ones, whose bytes are counted elsewhere."""
+    return interface.startswith(_VIRTUAL)
 
 
 def _busy_and_total(core: Any) -> CpuTimes:

@@ -11,7 +11,8 @@ import psutil
 from vabhub.clock import utcnow
 from vabhub.collectors.base import Snapshot, Source
 from vabhub.collectors.disks import DiskReader
-from vabhub.collectors.rates import CpuSampler, RateSampler
+from vabhub.collectors.gpus import GpuReader
+from vabhub.collectors.rates import CpuSampler, RateSampler, is_virtual
 
 T = TypeVar("T")
 GIB = 1024**3
@@ -29,6 +30,7 @@ class SystemCollector:
         self._cpu = CpuSampler()
         self._network = RateSampler()
         self._disks = disks or DiskReader()
+        self._gpus = GpuReader()
         self._process = psutil.Process()
         self._slow: dict[str, Any] = {}
         self._slow_at: float | None = None
@@ -51,6 +53,7 @@ class SystemCollector:
         self._slow = {
             "disks": _or_none(self._disks.read),
             "temperatures": _or_none(_temperatures),
+            "gpus": _or_none(self._gpus.read),
             "_links": _or_none(psutil.net_if_stats) or {},
         }
 
@@ -67,8 +70,8 @@ class SystemCollector:
         return {
             "network_sent": sum(c.bytes_sent for c in counters.values()),
             "network_recv": sum(c.bytes_recv for c in counters.values()),
-            "network_sent_bps": _sum(rates[name][0] for name in counters if not _is_virtual(name)),
-            "network_recv_bps": _sum(rates[name][1] for name in counters if not _is_virtual(name)),
+            "network_sent_bps": _sum(rates[name][0] for name in counters if not is_virtual(name)),
+            "network_recv_bps": _sum(rates[name][1] for name in counters if not is_virtual(name)),
             "interfaces": [self._interface(name, c, *rates[name]) for name, c in counters.items()],
         }
 
@@ -141,12 +144,6 @@ def _temperatures() -> list[dict[str, Any]]:
 
 
 _NETWORK = ("network_sent", "network_recv", "network_sent_bps", "network_recv_bps", "interfaces")
-# Their bytes pass a real interface too, or none at all.
-_VIRTUAL = ("lo", "veth", "docker", "br-", "virbr", "ifb", "tun", "tap", "wg", "cni", "flannel", "dummy")
-
-
-def _is_virtual(name: str) -> bool:
-    return name.startswith(_VIRTUAL)
 
 
 def _sum(values: Iterable[int | None]) -> int | None:

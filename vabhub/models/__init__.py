@@ -6,7 +6,7 @@ from vabhub.models.base import Base, UtcDateTime
 from vabhub.models.cache import CacheRow
 from vabhub.models.download import DownloadSeen
 from vabhub.models.library import LibraryFile, LibraryRoot, LibraryScan
-from vabhub.models.metric import MetricPoint
+from vabhub.models.metric import MetricPoint, MetricSeries, MetricTier
 from vabhub.models.notification import Attempt, Channel, Delivery, Notification
 from vabhub.models.push import PushKey, PushSubscription
 from vabhub.models.service import Service
@@ -27,6 +27,8 @@ __all__ = [
     "LoginSession",
     "MessageTemplate",
     "MetricPoint",
+    "MetricSeries",
+    "MetricTier",
     "Notification",
     "PushKey",
     "PushSubscription",

@@ -10,6 +10,7 @@ from flask import Blueprint, Response, current_app, request
 
 from vabhub.accounts import Scope
 from vabhub.clock import isoformat, utcnow
+from vabhub.collectors import history as stored
 from vabhub.settings import get_settings
 from web import schemas
 from web.dashboard_data import dashboard_payload
@@ -121,9 +122,7 @@ def music() -> Response:
 )
 def history(query: HistoryQuery) -> Response:
     """Return stored points of the machine's numbers."""
-    from vabhub.collectors.history import query as stored_points
-
-    data = stored_points(query.hours, query.interval_minutes)
+    data = stored.query(query.hours, query.interval_minutes, query.series)
     ttl_s = get_settings().ttl_system_s
     meta = {
         "source": "system",
@@ -134,6 +133,19 @@ def history(query: HistoryQuery) -> Response:
         "status": "ok",
     }
     return conditional(data, meta)
+
+
+@endpoint(
+    bp,
+    "GET",
+    "/dashboard/history-series",
+    scope=Scope.READ,
+    summary="The series that have a past: of the whole, and of each part",
+    answer=list[schemas.HistorySeries],
+)
+def history_series() -> Any:
+    """Return the names that the history's `series` takes."""
+    return stored.known_series()
 
 
 def conditional(data: Any, meta: dict[str, Any]) -> Response:
