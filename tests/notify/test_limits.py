@@ -11,11 +11,11 @@ from typing import Any
 import pytest
 
 from tests.notify.conftest import Desk
-from tests.support.sink import Answer, Sink
+from tests.support.sink import Answer, Request, Sink
 from vabhub.channels.base import Outcome, OutcomeKind
 from vabhub.clock import parse_iso, utcnow
 from vabhub.db import reading, transaction
-from vabhub.notify import limits
+from vabhub.notify import limits, sweep
 from vabhub.notify.channels_admin import NewChannel, create_channel, get_channel
 from vabhub.notify.claims import claim
 from vabhub.notify.limits import Rate
@@ -200,3 +200,26 @@ def _drain(waiting: list[int], rate: Rate, *, seed: int) -> list[float]:
                 else:
                     due[number] = now + wait_s
     return sent_at
+
+
+def test_a_worker_that_dies_between_two_parts_does_not_have_the_first_sent_again(
+    desk: Desk, sink: Sink
+) -> None:
+    with transaction() as session:
+        settings = {"key": "0123456789abcdef", "base_url": sink.url}
+        body = NewChannel(name="bot", kind="wechat", settings=settings, rate_per_minute=6000, burst=100)
+        create_channel(session, body)
+    number = desk.delivery_id(desk.accept("bot", message="一二三四五。" * 300))
+
+    def die_on_the_second(request: Request) -> Answer:
+        if len(sink.requests) == 2:
+            desk.age(number, lease_until=timedelta(minutes=1))
+            sweep.sweep_once()  # takes it back, as from a worker that is gone
+        return Answer(200, {"errcode": 0, "errmsg": "ok"}) if len(sink.requests) != 2 else Answer(500, "x")
+
+    sink.respond = die_on_the_second
+    assert deliver(number) is None, "its lease was lost"
+    desk.age(number, next_attempt_at=timedelta(minutes=10))
+    assert deliver(number) is DeliveryState.DELIVERED
+    firsts = [request.json()["text"]["content"].split("\n")[0] for request in sink.requests]
+    assert firsts == ["Hello (1/3)", "Hello (2/3)", "Hello (2/3)", "Hello (3/3)"]

@@ -86,3 +86,12 @@ def test_the_service_worker_stands_at_the_root(client: FlaskClient) -> None:
     assert (answer.status_code, answer.mimetype) == (200, "text/javascript")
     assert answer.headers["Cache-Control"] == "no-cache"
     assert b"notificationclick" in answer.data
+
+
+@pytest.mark.parametrize("url", ["http://0xa9fea9fe/latest", "http://127.0.0.1:8000/api/notifications"])
+def test_a_channel_to_a_refused_address_is_not_saved(admin_client: CookieClient, url: str) -> None:
+    body = {"name": "sly", "kind": "webhook", "settings": {"url": url}}
+    answer = admin_client.post("/api/channels", json=body)
+    assert answer.status_code == 422
+    assert answer.get_json()["errors"][0]["code"] == "refused_address"
+    assert admin_client.get("/api/channels/sly").status_code == 404

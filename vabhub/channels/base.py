@@ -49,7 +49,8 @@ class Message:
     """One notification, rendered for one channel. `id` is the same on every attempt of a delivery.
 
     `markdown` is `text` written as Markdown, where a template gives one. `turn` asks for the turn of one
-    more part and returns the seconds until it comes, 0 for now.
+    more part and returns the seconds until it comes, 0 for now; `note` writes the progress down, so that a
+    worker that dies half-way does not have all of it sent again.
     """
 
     id: str
@@ -65,6 +66,7 @@ class Message:
     progress: Mapping[str, Any] = field(default_factory=dict)
     is_retry: bool = False
     turn: Callable[[], float] = field(default=lambda: 0.0, compare=False, repr=False)
+    note: Callable[[Mapping[str, Any]], None] = field(default=lambda _: None, compare=False, repr=False)
 
     def __post_init__(self) -> None:
         """Leave no character in it that a provider cannot carry."""

@@ -29,7 +29,6 @@ class NtfySettings(ChannelSettings):
             "On a public server whoever knows it can read along: choose one that nobody guesses",
             "在公共服务器上，知道主题名的人都能读取：请选一个不易猜到的名称",
         ),
-        secret=True,
         pattern=r"^[-_A-Za-z0-9]{1,64}$",
     )
     token: str | None = setting(

@@ -91,6 +91,8 @@ class PartedChannel(ABC):
                 parts = self.parts(message, form)
                 continue
             sent += 1
+            if sent < len(parts):
+                message.note(_progress(form, sent, len(parts)))
             if sent < len(parts) and (waits := _waits(message, begun)) is not None:
                 outcome = Outcome(OutcomeKind.PARTLY, f"{sent} of {len(parts)} parts", retry_after_s=waits)
                 break

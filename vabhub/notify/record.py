@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -91,6 +92,17 @@ def finish(
             _count(session, outcome, reached, took.total_seconds())
     log.info("delivery.attempted", outcome=outcome.kind.value, state=reached, attempt=claim.attempts)
     return reached
+
+
+def note_progress(claim: Claim, progress: Mapping[str, Any]) -> None:
+    """Store what of a delivery has gone already, while its claim holds."""
+    with transaction() as session:
+        session.execute(
+            update(Delivery)
+            .where(Delivery.id == claim.delivery_id, Delivery.epoch == claim.epoch)
+            .values(progress=dict(progress))
+            .execution_options(synchronize_session=False)
+        )
 
 
 def _plan(claim: Claim, outcome: Outcome, now: datetime) -> _Next:

@@ -6,8 +6,10 @@ import os
 import socket
 import threading
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import partial
+from typing import Any
 
 from vabhub.channels import registry
 from vabhub.channels.base import Channel, Message, Outcome, OutcomeKind
@@ -15,7 +17,7 @@ from vabhub.errors import Unavailable, VabHubError
 from vabhub.log import bind, get_logger
 from vabhub.notify import limits
 from vabhub.notify.claims import Claim, claim
-from vabhub.notify.record import finish
+from vabhub.notify.record import finish, note_progress
 from vabhub.notify.redact import redact, secrets_of
 from vabhub.notify.render import render
 from vabhub.notify.sealed import open_settings
@@ -80,11 +82,18 @@ def _send(channel: Channel, claimed: Claim, message: Message) -> Outcome:
 
 def _for_this_attempt(claimed: Claim, message: Message) -> Message:
     """Return the message with what its attempt adds: whether it is a retry, and the turn of further parts."""
-    rate, is_retry = claimed.rate, claimed.attempts > 1
-    if rate is None:
-        return replace(message, is_retry=is_retry)
-    turn = partial(limits.wait_s, claimed.channel, claimed.delivery_id, rate)
-    return replace(message, is_retry=is_retry, turn=turn)
+    made = replace(message, is_retry=claimed.attempts > 1, note=partial(_note, claimed))
+    if claimed.rate is None:
+        return made
+    return replace(made, turn=partial(limits.wait_s, claimed.channel, claimed.delivery_id, claimed.rate))
+
+
+def _note(claimed: Claim, progress: Mapping[str, Any]) -> None:
+    """Write down what has gone so far; the outcome says it once more."""
+    try:
+        note_progress(claimed, progress)
+    except Unavailable as error:
+        log.warning("delivery.progress_not_noted", reason=error.message)
 
 
 def _record(claimed: Claim, tried: Tried, *, until: float) -> DeliveryState | None:

@@ -158,7 +158,7 @@ PROVIDERS: dict[str, Provider] = {
         limited=Answer(429, {"code": 429, "message": "slow", "retry_after": 7}),
     ),
     "ntfy": Provider(
-        settings=lambda url: {"topic": KEY, "token": f"tk_{KEY}", "base_url": url},
+        settings=lambda url: {"topic": "vabhub-alerts", "token": f"tk_{KEY}", "base_url": url},
         yes=Answer(200, {"id": "abc", "time": 1, "event": "message", "topic": "t"}),
         bad_credentials=Answer(401, {"code": 40101, "http": 401, "error": "unauthorized"}),
         blocked=Answer(403, {"code": 40301, "http": 403, "error": "forbidden"}),
