@@ -16,7 +16,8 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from vabhub import clock
-from vabhub.db import transaction
+from vabhub.cache import store
+from vabhub.db import after_commit, transaction
 from vabhub.errors import Conflict, FieldError, NotFound, Unauthorized, ValidationFailed
 from vabhub.log import get_logger
 from vabhub.models.account import ApiToken, LoginSession, User
@@ -26,6 +27,8 @@ log = get_logger(__name__)
 
 TOKEN_PREFIX = "vabhub_"  # noqa: S105 (a mark that secret scanners can look for)
 PASSWORD_LENGTH = (8, 1024)
+# Under it the web process keeps for a second who a credential is; never in Redis, never on disk.
+MEMORY_PREFIX = "auth:"
 SEEN_EVERY = timedelta(minutes=1)
 
 # 19 MiB and two passes: enough against guessing, and a small NAS can bear a few sign-ins at once.
@@ -157,6 +160,7 @@ def close_session(session: Session, session_id: int) -> None:
     session.execute(
         update(LoginSession).where(LoginSession.id == session_id).values(revoked_at=clock.utcnow())
     )
+    _forget_credentials(session)
 
 
 def touch_session(session: Session, session_id: int) -> None:
@@ -207,6 +211,7 @@ def revoke_token(session: Session, which: int | str) -> ApiToken:
     if row is None:
         raise NotFound("There is no such token.")
     row.revoked_at = clock.utcnow()
+    _forget_credentials(session)
     return row
 
 
@@ -247,6 +252,11 @@ def _set_password(session: Session, user: User, new: str, *, keep_session: int |
     if keep_session is not None:
         others = others.where(LoginSession.id != keep_session)
     session.execute(others.values(revoked_at=clock.utcnow()))
+    _forget_credentials(session)
+
+
+def _forget_credentials(session: Session) -> None:
+    after_commit(session, lambda: store().forget(MEMORY_PREFIX))
 
 
 def _matches(password_hash: str, password: str) -> bool:

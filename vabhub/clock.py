@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -17,6 +18,11 @@ _now: Callable[[], datetime] = _system_now
 def utcnow() -> datetime:
     """Return the time now, aware, in UTC."""
     return _now()
+
+
+def epoch() -> float:
+    """Return the time now in seconds since 1970: for those who ask often."""
+    return time.time() if _now is _system_now else _now().timestamp()
 
 
 def isoformat(moment: datetime) -> str:

@@ -36,6 +36,11 @@ def get_pubsub_redis() -> redis.Redis:
     return _pools["pubsub"]
 
 
+def new_pubsub_redis() -> redis.Redis:
+    """Return a client for one listener, who closes it; close() does not."""
+    return _client(get_settings().redis_url, answer_timeout_s=None)
+
+
 def get_cache_redis() -> redis.Redis:
     """Return the client of the cache: it raises within 50 ms (a connection with TLS may take longer)."""
     if "cache" not in _pools:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Literal
 from urllib.parse import parse_qs
@@ -12,6 +13,8 @@ from werkzeug.http import parse_cookie
 
 from vabhub import accounts
 from vabhub.accounts import Scope
+from vabhub.cache import store
+from vabhub.cache.entry import make_entry
 from vabhub.clock import utcnow
 from vabhub.db import reading, transaction
 from vabhub.errors import Forbidden, Unauthorized, Unavailable
@@ -23,6 +26,8 @@ from web.login_limits import login_limits
 log = get_logger(__name__)
 
 COOKIE = "vabhub_session"
+# A revoked credential ends at once where its process hears of it, and after this time wherever it does not.
+_REMEMBERED_S = 1.0
 _MOST_REMEMBERED = 10_000
 _touched: dict[tuple[str, int], float] = {}
 _PERSON = frozenset({Scope.READ, Scope.NOTIFY, Scope.CONTROL})
@@ -76,6 +81,29 @@ def authenticate_environ(environ: dict[str, Any], *, query_token: bool = True) -
 
 def principal_for_token(token: str) -> Principal | None:
     """Return the program that holds this token, None when the token is unknown, revoked or expired."""
+    return _remembered(token, _find_program)
+
+
+def principal_for_session(secret: str) -> Principal | None:
+    """Return the person whose cookie holds this secret, None when the sign-in is over."""
+    return _remembered(secret, _find_person)
+
+
+def _remembered(secret: str, find: Callable[[str], Principal | None]) -> Principal | None:
+    """Look a credential up at most once a second; accounts.py makes every process forget one that ends."""
+    memory, key = store().memory, accounts.MEMORY_PREFIX + accounts.digest(secret)
+    known, generation = memory.get(key), memory.generation
+    if known is not None:
+        principal: Principal | None = known.value
+        return principal
+    principal = find(secret)
+    if principal is not None:
+        entry = make_entry(principal, _REMEMBERED_S, now=memory.now())
+        memory.put(key, entry, packed=b"", shared=True, generation=generation)
+    return principal
+
+
+def _find_program(token: str) -> Principal | None:
     with reading() as session:
         row = accounts.find_token(session, token)
         principal = _program(row) if row else None
@@ -85,8 +113,7 @@ def principal_for_token(token: str) -> Principal | None:
     return principal
 
 
-def principal_for_session(secret: str) -> Principal | None:
-    """Return the person whose cookie holds this secret, None when the sign-in is over."""
+def _find_person(secret: str) -> Principal | None:
     with reading() as session:
         found = accounts.find_session(session, secret)
         principal = _person(*found) if found else None

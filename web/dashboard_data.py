@@ -11,10 +11,9 @@ from flask import Flask, current_app
 from pydantic import BaseModel
 
 from vabhub.collectors.base import Snapshot, SnapshotStatus, Source
-from vabhub.collectors.publish import last_snapshot
 from vabhub.db import reading
 from vabhub.settings import Settings, get_settings
-from web import extensions, schemas
+from web import schemas
 from web.snapshots import Snapshots
 
 Data = dict[str, Any]
@@ -71,7 +70,7 @@ def init_app(app: Flask) -> None:
         Source.MEDIA: _collect_media,
         Source.MUSIC: _collect_music,
     }
-    made = Snapshots(extensions.backend(app), published=last_snapshot, collect=collect)
+    made = Snapshots(collect=collect)
     collect[Source.DASHBOARD] = lambda: _build_dashboard(made, get_settings().ttl_dashboard_s)
     app.extensions["vabhub_snapshots"] = made
 

@@ -69,8 +69,7 @@ def pair(sqlite: Settings, redis: None) -> Iterator[tuple[Tiers, Tiers]]:
     made = [Tiers(Memory(), patient_redis(), patient_database(), listens=True) for _ in range(2)]
     for tiers in made:
         tiers.start()
-    wait_until(lambda: get_redis().pubsub_numsub(CHANNEL)[0][1] == 2, what="both listen")
-    wait_until(lambda: all(tiers.memory._deaf_s > 1e9 for tiers in made), what="both know it")
+    wait_until(lambda: all(tiers.hears for tiers in made), what="both listen")
     yield made[0], made[1]
     for tiers in made:
         tiers.close()

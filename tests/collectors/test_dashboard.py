@@ -7,6 +7,7 @@ from datetime import timedelta
 import pytest
 
 from vabhub import db
+from vabhub.cache.redis_tier import DATA
 from vabhub.clock import utcnow
 from vabhub.collectors.base import Snapshot, SnapshotStatus, Source
 from vabhub.collectors.dashboard import build
@@ -96,5 +97,5 @@ def test_refused_snapshot_is_not_kept() -> None:
 @pytest.mark.usefixtures("redis")
 @pytest.mark.parametrize("stored", [b"", b"{}", b"[1]", b"\xff", b'{"source": 1}'])
 def test_unreadable_snapshot_is_as_none(stored: bytes) -> None:
-    get_redis().set("vabhub:snapshot:system", stored)
+    get_redis().set(f"{DATA}snapshot:system", stored)
     assert last_snapshot("system") is None

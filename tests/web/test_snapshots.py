@@ -11,17 +11,20 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from flask import Flask
 
 from tests.support.redis import RedisServer
+from tests.support.tiers import patient_redis
 from tests.support.waiting import wait_until
 from vabhub import clock, redis_client
+from vabhub.cache import Tiers, codec
+from vabhub.cache.entry import make_entry
+from vabhub.cache.memory import Memory
+from vabhub.cache.redis_tier import DATA
 from vabhub.collectors.base import Snapshot
-from vabhub.collectors.publish import last_snapshot, publish_snapshot
+from vabhub.collectors.publish import publish_snapshot
 from vabhub.errors import Unavailable
 from vabhub.redis_client import get_redis
 from vabhub.settings import Settings, use_settings
-from web import extensions
 from web.snapshots import Snapshots
 
 TTL_S = 10.0
@@ -75,10 +78,8 @@ def make(redis: None, source: FakeSource) -> Callable[..., Snapshots]:
     """Makes the readings of one web process: several share one Redis."""
 
     def snapshots(**more: Any) -> Snapshots:
-        app = Flask("test")
-        extensions.init_app(app)
-        store = extensions.backend(app)
-        return Snapshots(store, published=last_snapshot, collect={"system": source}, **more)
+        tiers = Tiers(Memory(), patient_redis())
+        return Snapshots(lambda: tiers, collect={"system": source}, **more)
 
     return snapshots
 
@@ -181,19 +182,14 @@ def test_a_slow_source_does_not_hold_the_answer_up(
 
 def test_bytes_that_nobody_wrote_count_as_a_miss(make: Callable[..., Snapshots], source: FakeSource) -> None:
     for number, junk in enumerate(
-        (b"\x80\x04pickle", b"[1,2", b"7", b'{"snapshot": 3}', b'{"checked_at":"x"}'), 1
+        (b"\x80\x04pickle", _packed("[1,2"), _packed(7), _packed('{"snapshot": 3}'), _packed({"a": 1})), 1
     ):
-        get_redis().set("vabhub:cache:snapshot:system", junk)
+        get_redis().set(f"{DATA}snapshot:system", junk)
         assert make().read("system", TTL_S).snapshot.data == {"n": number}
 
 
-def test_what_is_cached_is_json(make: Callable[..., Snapshots]) -> None:
-    import json
-
-    make().read("system", TTL_S)
-    raw = get_redis().get("vabhub:cache:snapshot:system")
-    assert isinstance(raw, bytes)
-    assert json.loads(json.loads(raw)["snapshot"])["data"] == {"n": 1}
+def _packed(value: Any) -> bytes:
+    return codec.pack(make_entry(value, 60, now=clock.epoch()))
 
 
 def test_answers_never_go_back_in_time(
@@ -223,10 +219,7 @@ def test_without_redis_memory_answers_within_a_second(
     own.start()
     redis_client.close()
     use_settings(sqlite.model_copy(update={"redis_url": own.url}))
-    app = Flask("test")
-    extensions.init_app(app)
-    store = extensions.backend(app)
-    snapshots = Snapshots(store, published=last_snapshot, collect={"system": source})
+    snapshots = Snapshots(collect={"system": source})
     own.stop() if fault == "stopped" else own.signal(signal.SIGSTOP)
     try:
         started = time.monotonic()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-import time
 from collections.abc import Callable, Iterable
 from typing import Any, TypeVar
 
@@ -16,6 +15,7 @@ from vabhub.cache.entry import Entry
 from vabhub.cache.keys import SEPARATOR, prefix_of
 from vabhub.cache.tier import ANSWER_WITHIN_S, Health, Tier, Usage
 from vabhub.cache.write_behind import Batch, Row, WriteBehind
+from vabhub.clock import epoch
 from vabhub.db import reading, transaction
 from vabhub.errors import Unavailable
 from vabhub.models import CacheRow
@@ -40,7 +40,7 @@ class DatabaseTier(Tier):
         longest_s: float = DEFAULT_S,
         least_s: float = LEAST_S,
         answer_within_s: float = ANSWER_WITHIN_S,
-        now: Callable[[], float] = time.time,
+        now: Callable[[], float] = epoch,
     ) -> None:
         self.health = Health(self.name)
         self.corrupt = 0

@@ -12,7 +12,7 @@ import redis
 from vabhub.cache import codec
 from vabhub.cache.redis_tier import CHANNEL, read_message
 from vabhub.log import get_logger
-from vabhub.redis_client import get_pubsub_redis
+from vabhub.redis_client import new_pubsub_redis
 
 log = get_logger(__name__)
 
@@ -53,7 +53,7 @@ class Listener:
         failures = 0
         while not self._stop.is_set():
             try:
-                with get_pubsub_redis().pubsub() as pubsub:  # type: ignore[no-untyped-call]
+                with new_pubsub_redis() as client, client.pubsub() as pubsub:
                     pubsub.subscribe(CHANNEL)
                     self._pump(pubsub)
                 failures = 0

@@ -7,7 +7,6 @@ anew for each caller.
 from __future__ import annotations
 
 import threading
-import time
 from collections import OrderedDict
 from collections.abc import Callable, Iterable
 from math import inf
@@ -17,6 +16,7 @@ from vabhub.cache import codec
 from vabhub.cache.entry import Entry
 from vabhub.cache.keys import prefix_of
 from vabhub.cache.tier import Tier, Usage
+from vabhub.clock import epoch
 
 DEFAULT_S = 300.0
 ENTRIES = 10_000
@@ -56,7 +56,7 @@ class Memory(Tier):
         entries: int = ENTRIES,
         size_bytes: int = SIZE_BYTES,
         longest_s: float = DEFAULT_S,
-        now: Callable[[], float] = time.time,
+        now: Callable[[], float] = epoch,
     ) -> None:
         self.now = now
         self.slots: OrderedDict[str, Slot] = OrderedDict()

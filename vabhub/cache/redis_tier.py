@@ -9,7 +9,6 @@ from __future__ import annotations
 import secrets
 import struct
 import threading
-import time
 from collections.abc import Callable, Iterable, Iterator
 from itertools import islice
 from typing import Any, NamedTuple, TypeVar
@@ -21,6 +20,7 @@ from vabhub.cache.entry import Entry
 from vabhub.cache.keys import prefix_of
 from vabhub.cache.redis_scripts import GONE, GONE_PREFIX, PUT, RELEASE
 from vabhub.cache.tier import Health, Tier, Usage
+from vabhub.clock import epoch
 from vabhub.redis_client import PREFIX, get_cache_redis
 
 T = TypeVar("T")
@@ -55,7 +55,7 @@ class RedisTier(Tier):
         self,
         *,
         longest_s: float = DEFAULT_S,
-        now: Callable[[], float] = time.time,
+        now: Callable[[], float] = epoch,
         client: Callable[[], redis.Redis] = get_cache_redis,
     ) -> None:
         self.origin = secrets.token_bytes(8)
@@ -100,7 +100,9 @@ class RedisTier(Tier):
         """
         packed = packed if packed is not None else codec.pack(entry, key)
         now = self._now()
-        left_ms = int(min(entry.stale_until - now, self._longest_s) * 1000)
+        # The time that it may be served past its end comes on top.
+        left_s = min(entry.expires_at - now, self._longest_s) + entry.stale_until - entry.expires_at
+        left_ms = int(left_s * 1000)
         if left_ms <= 0:
             return REFUSED
         keys = [DATA + key, _MARK + key, _PREFIX_MARKS, SEQUENCE]
@@ -136,6 +138,11 @@ class RedisTier(Tier):
         if done is None:
             self._owe([("prefix", prefix)])
         return int(done or 0)
+
+    def tell(self, kind: str, what: Any) -> None:
+        """Publish to every process."""
+        message = message_of(self.origin, kind, what)
+        self._ask(lambda client: client.publish(CHANNEL, message))
 
     def usage(self) -> dict[str, Usage]:
         """Return entries and bytes by prefix; it looks at every key, so not on a request's path."""

@@ -8,7 +8,6 @@ from __future__ import annotations
 import atexit
 import os
 import threading
-import time
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
@@ -19,6 +18,7 @@ from vabhub.cache.listener import Listener
 from vabhub.cache.memory import Memory
 from vabhub.cache.redis_tier import REFUSED, RedisTier, message_of
 from vabhub.cache.stats import Stats
+from vabhub.clock import epoch
 
 # Without word from the others, what they invalidate is noticed after this time.
 DEAF_S = 10.0
@@ -44,13 +44,14 @@ class Tiers:
         redis: RedisTier | None = None,
         database: DatabaseTier | None = None,
         *,
-        now: Callable[[], float] = time.time,
+        now: Callable[[], float] = epoch,
         listens: bool = False,
     ) -> None:
         self.memory = memory
         self.redis = redis
         self.database = database
         self.now = now
+        self.hears = False
         self._closed = False
         self.stats = Stats(memory, redis, database)
         self._listener = Listener(self._heard, self._on_state, self._on_tick) if listens and redis else None
@@ -130,6 +131,12 @@ class Tiers:
             self.database.delete_prefix(prefix, late=lambda: self._closed or self._delete_prefix_near(prefix))
         return self._delete_prefix_near(prefix)
 
+    def forget(self, prefix: str) -> None:
+        """Drop what memory alone holds under a prefix, here at once and in every process that hears it."""
+        self.memory.delete_prefix(prefix)
+        if self.redis is not None:
+            self.redis.tell("prefix", prefix)
+
     def clear(self) -> int:
         """Invalidate everything."""
         return self.delete_prefix("")
@@ -204,7 +211,9 @@ class Tiers:
             self.memory.set_deaf(None)
             # What was said before is lost, so nothing that is here can be trusted.
             self.memory.delete_prefix("")
+            self.hears = True
         else:
+            self.hears = False
             self.memory.set_deaf(DEAF_S)
 
     def _on_tick(self) -> None:
