@@ -32,6 +32,11 @@ def isoformat(moment: datetime) -> str:
     return moment.astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
 
 
+def isoformat_of(epoch_s: float) -> str:
+    """Return seconds since 1970 as `isoformat` writes a time."""
+    return isoformat(datetime.fromtimestamp(epoch_s, UTC))
+
+
 def parse_iso(text: str) -> datetime:
     """Return the aware time written as ISO 8601; a text without a zone is read as UTC."""
     moment = datetime.fromisoformat(text)

@@ -59,8 +59,11 @@ forwarded_allow_ips = "*" if _settings.trusted_proxies else ""
 
 
 def post_worker_init(worker: Any) -> None:
-    """Once the application is loaded: keep it out of garbage collection, and close sockets on SIGTERM."""
+    """Once the application is loaded: warm it, keep it out of garbage collection, mind its sockets' end."""
+    from web import warm_up
+
     _close_sockets_first(worker)
+    warm_up.start(worker.wsgi)
     gc.collect()
     gc.freeze()
 

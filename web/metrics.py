@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from prometheus_client import REGISTRY, Counter, Histogram
 
+from vabhub.cache.metrics import CacheMetrics
 from vabhub.notify.metrics import DeliveryMetrics
 
 _KNOWN = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
@@ -18,6 +19,7 @@ seconds = Histogram(
 
 
 REGISTRY.register(DeliveryMetrics())
+REGISTRY.register(CacheMetrics())
 
 
 def observe(method: str, route: str, status: int, spent_s: float) -> None:

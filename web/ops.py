@@ -14,6 +14,7 @@ from vabhub import __version__, migrate
 from vabhub.accounts import Scope
 from vabhub.errors import Forbidden, Unauthorized, Unavailable
 from vabhub.redis_client import get_redis
+from web import warm_up
 from web.auth import identify
 from web.endpoint import Access, page
 from web.envelope import Answer, success
@@ -93,8 +94,13 @@ def _newest() -> str:
     return migrate.newest()
 
 
+def _cache() -> str | None:
+    return warm_up.missing()
+
+
 _CHECKS: dict[str, Callable[[], str | None]] = {
     "database": _database,
     "redis": _redis,
     "migrations": _migrations,
+    "cache": _cache,
 }

@@ -6,6 +6,7 @@ from flask import Flask
 
 from web.api import (
     auth,
+    cache,
     channels,
     dashboard,
     deliveries,
@@ -24,6 +25,7 @@ def init_app(app: Flask) -> None:
     """Register every topic."""
     for topic in (
         auth,
+        cache,
         channels,
         dashboard,
         deliveries,
