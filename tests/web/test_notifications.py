@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import event, func, select, text
 
 from tests.support.redis import RedisServer
 from tests.support.sink import Sink
 from tests.web.conftest import CookieClient
-from vabhub import queues, redis_client
+from vabhub import db, queues, redis_client
 from vabhub.clock import utcnow
 from vabhub.db import reading, transaction
-from vabhub.models import Notification
+from vabhub.models import Delivery, Notification
 from vabhub.models.library import LibraryRoot
 from vabhub.settings import Settings, use_settings
 
@@ -138,10 +139,56 @@ def test_a_notification_is_accepted_while_redis_is_down(sqlite: Settings, tmp_pa
     use_settings(sqlite)
 
 
+def _refused_and_nothing_stored(program: Callable[..., Any], body: dict[str, Any]) -> None:
+    answer = program("POST", "/api/notifications", body, **{"Idempotency-Key": "once"})
+    assert (answer.status_code, answer.get_json()["error_code"]) == (503, "UNAVAILABLE")
+    assert int(answer.headers["Retry-After"]) >= 1
+
+
+def test_a_locked_database_is_503_and_resumes_alone(
+    program: Callable[..., Any], sqlite: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert program("GET", "/api/notifications").status_code == 200  # the token's use is on record
+    monkeypatch.setattr(db, "LOCK_WAIT_S", 0.2)
+    other = db.make_engine(sqlite.database_url)
+    with other.connect() as holder:
+        holder.execute(text("DELETE FROM activity"))
+        _refused_and_nothing_stored(program, BODY)
+    other.dispose()
+    assert stored() == 0
+    assert program("POST", "/api/notifications", BODY, **{"Idempotency-Key": "once"}).status_code == 201
+
+
+def test_a_full_database_is_503_with_nothing_half_written(program: Callable[..., Any]) -> None:
+    def has_no_room(connection: Any, _record: Any) -> None:
+        connection.execute("PRAGMA max_page_count = 1")  # no more pages than there are
+
+    large = {**BODY, "message": "x" * 60_000}
+    db.dispose()
+    event.listen(db.get_engine(), "connect", has_no_room)
+    _refused_and_nothing_stored(program, large)
+    db.dispose()
+    with reading() as session:
+        counts = [session.scalar(select(func.count()).select_from(row)) for row in (Notification, Delivery)]
+        assert counts == [0, 0]
+    assert program("POST", "/api/notifications", large, **{"Idempotency-Key": "once"}).status_code == 201
+    assert program("GET", "/api/notifications?q=nearly").get_json()["data"]["total"] == 0
+
+
+def test_what_is_planned_beyond_a_year_is_422_and_in_the_past_goes_now(program: Callable[..., Any]) -> None:
+    far, past = (utcnow() + timedelta(days=days) for days in (400, -1))
+    answer = program("POST", "/api/notifications", {**BODY, "send_at": far.isoformat()})
+    assert (answer.status_code, answer.get_json()["errors"][0]["field"]) == (422, "send_at")
+    number = program("POST", "/api/notifications", {**BODY, "send_at": past.isoformat()}).get_json()
+    shown = program("GET", f"/api/notifications/{number['data']['id']}").get_json()["data"]
+    assert shown["send_at"] is None
+
+
 def test_cancelling_and_resending_follow_the_state(program: Callable[..., Any]) -> None:
-    later = {**BODY, "send_at": "2026-12-24T18:00:00Z"}
+    later = {**BODY, "send_at": (utcnow() + timedelta(days=1)).isoformat()}
     number = program("POST", "/api/notifications", later).get_json()["data"]["id"]
-    assert program("POST", f"/api/notifications/{number}/resend").status_code == 409
+    answer = program("POST", f"/api/notifications/{number}/resend")
+    assert (answer.status_code, answer.get_json()["details"]) == (409, {"status": "pending"})
     assert program("POST", f"/api/notifications/{number}/cancel").get_json()["data"]["status"] == "cancelled"
     assert program("POST", f"/api/notifications/{number}/cancel").status_code == 409
     assert program("POST", f"/api/notifications/{number}/resend").get_json()["data"]["status"] == "pending"
