@@ -115,16 +115,32 @@ def test_a_deleted_notification_is_gone_and_what_waited_is_not_sent(desk: Desk, 
 def test_delete_all_empties_history_and_bell(desk: Desk) -> None:
     for _ in range(3):
         _inbox(desk)
-    with transaction() as session:
-        assert history.delete_all(session) == 3
+    assert history.delete_all() == 3
+    with reading() as session:
         assert unread_count(session) == 0
     assert _list() == []
 
 
+def test_delete_all_goes_slice_by_slice_and_cancels_what_waits(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(history, "SLICE", 2)
+    done = _inbox(desk)
+    for _ in range(4):
+        desk.accept()
+    assert history.delete_all() == 5
+    assert history.delete_all() == 0
+    assert _list() == []
+    with reading() as session:
+        found = session.execute(select(Delivery.notification_id == done, Delivery.state))
+        states = {(bool(row[0]), row[1]) for row in found}
+    assert states == {(True, "delivered"), (False, "cancelled")}
+
+
 def test_what_was_deleted_a_day_ago_is_removed_with_all_its_rows(desk: Desk) -> None:
     old, fresh = _inbox(desk), _inbox(desk)
+    history.delete_all()
     with transaction() as session:
-        history.delete_all(session)
         session.get_one(Notification, old).deleted_at = utcnow() - timedelta(hours=25)
     assert history.purge_deleted() == 1
     assert history.purge_deleted() == 0

@@ -133,8 +133,7 @@ def test_what_was_deleted_leaves_the_index_at_once(desk: Desk) -> None:
         history.delete(session, gone)
     assert _found("backup") == [kept]
     assert _indexed() == [kept]
-    with transaction() as session:
-        history.delete_all(session)
+    history.delete_all()
     assert _indexed() == []
 
 

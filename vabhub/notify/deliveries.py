@@ -48,8 +48,8 @@ def cancel(session: Session, notification_id: int) -> dict[str, Any]:
 
 def cancel_all(session: Session, notification_ids: list[int]) -> None:
     """Cancel whatever of these notifications is not final, without saying so."""
-    _cancel(session, Delivery.notification_id.in_(notification_ids))
-    states.refresh(session, notification_ids, db_now(session))
+    if asked := _cancel(session, Delivery.notification_id.in_(notification_ids)):
+        states.refresh(session, asked, db_now(session))
 
 
 def cancel_delivery(session: Session, delivery_id: int) -> dict[str, Any]:
@@ -123,17 +123,19 @@ def _get_delivery(session: Session, delivery_id: int) -> Delivery:
     return delivery
 
 
-def _cancel(session: Session, chosen: ColumnElement[bool]) -> bool:
+def _cancel(session: Session, chosen: ColumnElement[bool]) -> set[int]:
+    """Return the notifications of what was not final."""
     # The request comes first and locks the rows: none can slip from waiting to sending in between.
     asked = session.execute(
         update(Delivery)
         .where(chosen, Delivery.state.in_(sorted(states.ACTIVE)))
         .values(cancel_requested=True)
-        .returning(Delivery.id)
+        .returning(Delivery.notification_id)
         .execution_options(synchronize_session=False)
-    ).all()
+    )
+    found = set(asked.scalars())
     states.move(session, WAITING, DeliveryState.CANCELLED, chosen, finished_at=db_now(session), hint_at=None)
-    return bool(asked)
+    return found
 
 
 def _restart(session: Session, chosen: ColumnElement[bool]) -> list[Moved]:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, exists, select, update
+from sqlalchemy import ColumnElement, Select, exists, func, select, update
 from sqlalchemy import delete as delete_rows
 from sqlalchemy.orm import Session, selectinload
 
@@ -66,13 +66,28 @@ def delete(session: Session, notification_id: int) -> None:
     inbox_event_after_commit(session, "deleted", notification={"id": notification_id})
 
 
-def delete_all(session: Session) -> int:
-    """Take everything out of the history, cancel what still waits, and return how many there were."""
-    ids = list(session.scalars(select(Notification.id).where(_shown())))
-    for start in range(0, len(ids), SLICE):
-        _hide(session, ids[start : start + SLICE])
-    inbox_event_after_commit(session, "deleted", count=len(ids))
-    return len(ids)
+def delete_all() -> int:
+    """Take all there is now out of the history, cancel what still waits, and return how many there were.
+
+    Slice by slice, each in a transaction of its own: a million in one would keep all others from writing.
+    """
+    with reading() as session:
+        newest = session.scalar(select(func.max(Notification.id))) or 0
+    count = 0
+    while part := _hide_some(newest):
+        count += part
+    with transaction() as session:
+        inbox_event_after_commit(session, "deleted", count=count)
+    return count
+
+
+def _hide_some(newest: int) -> int:
+    with transaction() as session:
+        some = select(Notification.id).where(_shown(), Notification.id <= newest).limit(SLICE)
+        ids = list(session.scalars(some.order_by(Notification.id.desc())))
+        if ids:
+            _hide(session, ids)
+        return len(ids)
 
 
 def purge_deleted(limit: int = SLICE) -> int:
