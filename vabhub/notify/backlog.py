@@ -40,17 +40,16 @@ def count_open(session: Session, channel: str | None = None) -> dict[str, Any]:
     }
 
 
-def is_open(channel: str | None) -> tuple[ColumnElement[bool], ...]:
-    """Return the conditions for an open delivery, in the words of the index (channel, state)."""
-    named = Delivery.channel.in_(_names()) if channel is None else Delivery.channel == channel
-    return named, Delivery.state.in_(OPEN)
+def in_states(*states: DeliveryState) -> tuple[ColumnElement[bool], ...]:
+    """Return the conditions for deliveries in these states, in the words of the index (channel, state)."""
+    return Delivery.channel.in_(_names()), Delivery.state.in_(states)
 
 
 def _counts() -> Select[str, str, int]:
     return (
         select(Delivery.channel, Delivery.state, func.count())
         .join(Notification, Notification.id == Delivery.notification_id)
-        .where(Notification.deleted_at.is_(None), *is_open(None))
+        .where(Notification.deleted_at.is_(None), *in_states(*OPEN))
         .group_by(Delivery.channel, Delivery.state)
     )
 

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from enum import StrEnum
 from typing import Any, Literal
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
-from sqlalchemy import BindParameter, ColumnElement, Select, bindparam, exists, func, select, text
+from sqlalchemy import ColumnElement, Select, exists, func, select, text
 from sqlalchemy.orm import Session, selectinload
 
 from vabhub.models import Delivery, Notification
 from vabhub.notify import backlog, search
+from vabhub.notify.prepared import in_words
 from vabhub.notify.states import DeliveryState, NotificationStatus
 from vabhub.notify.views import delivery_view, notification_view
 
@@ -105,13 +105,13 @@ def list_deliveries(session: Session, query: DeliveryQuery) -> Page:
         .where(Notification.deleted_at.is_(None))
     )
     if query.status is not None:
-        found = found.where(Delivery.state == _in_words(query.status))
+        found = found.where(Delivery.state == in_words(query.status))
     if query.channel is not None:
         found = found.where(Delivery.channel == query.channel)
     if query.open_only:
-        found = found.where(Delivery.state.in_(_in_words(*backlog.OPEN)))
+        found = found.where(Delivery.state.in_(in_words(*backlog.OPEN)))
     if query.open_only or query.status not in (None, DeliveryState.DELIVERED):
-        found = found.where(*_as_indexed(session, Delivery.state != _in_words(DeliveryState.DELIVERED)))
+        found = found.where(*_as_indexed(session, Delivery.state != in_words(DeliveryState.DELIVERED)))
     rows = found.order_by(Delivery.id.desc())
     most = query.offset + COUNTED
     counted = _count(session, rows, most)
@@ -143,22 +143,15 @@ def _filters(
         if value is not None:
             found.append(column == value)
     if query.status is not None:
-        found.append(Notification.status == _in_words(query.status))
+        found.append(Notification.status == in_words(query.status))
     if query.status not in (None, NotificationStatus.SENT):
-        found += _as_indexed(session, Notification.status != _in_words(NotificationStatus.SENT))
+        found += _as_indexed(session, Notification.status != in_words(NotificationStatus.SENT))
     if query.channel is not None and not but_channel:
         sent_over = Delivery.channel == query.channel
         found.append(exists().where(Delivery.notification_id == Notification.id, sent_over))
     if query.unread_only:
         found += [Notification.read_at.is_(None), Notification.inbox_at.is_not(None)]
     return found + _bounds(query)
-
-
-def _in_words(*values: StrEnum) -> BindParameter[Any]:
-    """Return a constant, or some, written out: only then a database can see that a partial index fits."""
-    if len(values) == 1:
-        return bindparam(None, values[0].value, literal_execute=True)
-    return bindparam(None, [value.value for value in values], expanding=True, literal_execute=True)
 
 
 def _as_indexed(session: Session, condition: ColumnElement[bool]) -> list[ColumnElement[bool]]:

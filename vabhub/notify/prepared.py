@@ -2,10 +2,18 @@
 
 from __future__ import annotations
 
+from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import Connection, CursorResult, Executable
+from sqlalchemy import BindParameter, Connection, CursorResult, Executable, bindparam
 from sqlalchemy.orm import Session
+
+
+def in_words(*values: StrEnum) -> BindParameter[Any]:
+    """Return a constant, or some, written out: only then a database can see that a partial index fits."""
+    if len(values) == 1:
+        return bindparam(None, values[0].value, literal_execute=True)
+    return bindparam(None, [value.value for value in values], expanding=True, literal_execute=True)
 
 
 class Prepared:

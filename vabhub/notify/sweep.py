@@ -7,9 +7,8 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
-from typing import Any
 
-from sqlalchemy import BindParameter, ColumnElement, bindparam, or_, select, update
+from sqlalchemy import ColumnElement, or_, select, update
 from sqlalchemy.orm import Session
 
 from vabhub.db import db_now, reading, transaction
@@ -17,6 +16,7 @@ from vabhub.log import get_logger
 from vabhub.models import Attempt, Delivery
 from vabhub.notify import states
 from vabhub.notify.announce import QUEUES, count_after_commit, event_after_commit, hint_all
+from vabhub.notify.prepared import in_words
 from vabhub.notify.states import WAITING, DeliveryState, Moved
 from vabhub.queues import untaken
 
@@ -65,15 +65,7 @@ def _hint_due() -> list[tuple[int, int]]:
 
 def _due(now: datetime, fresh: timedelta) -> tuple[ColumnElement[bool], ...]:
     stale = or_(Delivery.hint_at.is_(None), Delivery.hint_at < now - fresh)
-    return _is_waiting(), Delivery.next_attempt_at <= now, stale
-
-
-def _is_waiting() -> ColumnElement[bool]:
-    # Written out, not bound: SQLite uses the partial index only for the very words of its condition.
-    states_in_words: BindParameter[Any] = bindparam(
-        "waiting", sorted(WAITING), expanding=True, literal_execute=True
-    )
-    return Delivery.state.in_(states_in_words)
+    return Delivery.state.in_(in_words(*sorted(WAITING))), Delivery.next_attempt_at <= now, stale
 
 
 def _any(what: Callable[[datetime], tuple[ColumnElement[bool], ...]]) -> bool:
