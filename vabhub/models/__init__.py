@@ -5,7 +5,14 @@ from vabhub.models.activity import Activity
 from vabhub.models.base import Base, UtcDateTime
 from vabhub.models.cache import CacheRow
 from vabhub.models.download import DownloadSeen
-from vabhub.models.library import LibraryFile, LibraryRoot, LibraryScan
+from vabhub.models.library import (
+    LibraryDay,
+    LibraryFile,
+    LibraryFolder,
+    LibraryOverride,
+    LibraryRoot,
+    LibraryScan,
+)
 from vabhub.models.metric import MetricPoint, MetricSeries, MetricTier
 from vabhub.models.notification import Attempt, Channel, Delivery, Notification
 from vabhub.models.push import PushKey, PushSubscription
@@ -21,7 +28,10 @@ __all__ = [
     "Channel",
     "Delivery",
     "DownloadSeen",
+    "LibraryDay",
     "LibraryFile",
+    "LibraryFolder",
+    "LibraryOverride",
     "LibraryRoot",
     "LibraryScan",
     "LoginSession",

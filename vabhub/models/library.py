@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import JSON, BigInteger, ForeignKey, Index, String, Text, UniqueConstraint
+from sqlalchemy import JSON, BigInteger, ForeignKey, Index, String, Text, UniqueConstraint, false
 from sqlalchemy.orm import Mapped, mapped_column
 
 from vabhub.models.base import Base, BigId, UtcDateTime
@@ -22,6 +22,8 @@ class LibraryRoot(Base):
     enabled: Mapped[bool] = mapped_column(default=True)
     stale_reason: Mapped[str | None] = mapped_column(Text)
     scanned_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    full_scan_at: Mapped[datetime | None] = mapped_column(UtcDateTime)  # when every file was last looked at
+    rules: Mapped[int] = mapped_column(default=1, server_default="1")  # which names.RULES read its names
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
 
 
@@ -32,6 +34,7 @@ class LibraryFile(Base):
     __table_args__ = (
         UniqueConstraint("root_id", "path"),
         Index("ix_library_file_added_at", "added_at"),
+        Index("ix_library_file_kind", "kind", "root_id", "path"),
     )
 
     id: Mapped[int] = mapped_column(BigId, primary_key=True)
@@ -69,7 +72,47 @@ class LibraryScan(Base):
     removed: Mapped[int] = mapped_column(default=0)
     unreadable: Mapped[int] = mapped_column(default=0)
     error: Mapped[str | None] = mapped_column(Text)
+    full: Mapped[bool] = mapped_column(default=False, server_default=false())  # trusts no folder's mtime
+    accept_missing: Mapped[bool] = mapped_column(default=False, server_default=false())
     queued_at: Mapped[datetime] = mapped_column(UtcDateTime)
     started_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     updated_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     finished_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+
+
+class LibraryFolder(Base):
+    """A folder as a scan left it: one whose mtime is the same holds the same names."""
+
+    __tablename__ = "library_folder"
+    __table_args__ = (UniqueConstraint("root_id", "path"),)
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    root_id: Mapped[int] = mapped_column(ForeignKey("library_root.id", ondelete="CASCADE"))
+    path: Mapped[str] = mapped_column(Text)  # relative to the root, which is ""
+    parent: Mapped[str | None] = mapped_column(Text)
+    mtime_ns: Mapped[int] = mapped_column(BigInteger)  # -1: to be read again
+    is_link: Mapped[bool]
+    is_mount: Mapped[bool]
+    poster: Mapped[str | None] = mapped_column(Text)  # the picture's name in the folder
+
+
+class LibraryOverride(Base):
+    """What a person said a file is; stronger than its name, and kept when the file goes and comes back."""
+
+    __tablename__ = "library_override"
+
+    root_id: Mapped[int] = mapped_column(ForeignKey("library_root.id", ondelete="CASCADE"), primary_key=True)
+    path: Mapped[str] = mapped_column(Text, primary_key=True)
+    fields: Mapped[dict[str, Any]] = mapped_column(JSON)
+    set_at: Mapped[datetime] = mapped_column(UtcDateTime)
+
+
+class LibraryDay(Base):
+    """The size of a root at the end of a day's last scan."""
+
+    __tablename__ = "library_day"
+
+    root_id: Mapped[int] = mapped_column(ForeignKey("library_root.id", ondelete="CASCADE"), primary_key=True)
+    day: Mapped[date] = mapped_column(primary_key=True)  # UTC
+    files: Mapped[int]
+    size_bytes: Mapped[int] = mapped_column(BigInteger)

@@ -201,11 +201,11 @@ def test_a_killed_workers_scan_is_failed_and_a_new_one_runs(library: Settings) -
 
 def test_a_scan_that_was_taken_over_stops_writing(library: Settings) -> None:
     root_id = _queued(library)
-    scan_id = scan_run.claim(root_id)
-    assert scan_id is not None
+    claimed = scan_run.claim(root_id)
+    assert claimed is not None
     _shift(state="cancelled")
     with pytest.raises(scan_run.ScanLost):
-        scan_run.ProgressWriter(scan_id)(1, 2)
+        scan_run.ProgressWriter(claimed.id)(1, 2)
     assert _newest()["state"] == "cancelled"
 
 

@@ -96,7 +96,8 @@ def test_films_shows_and_episodes_are_counted_once(fill: Any) -> None:
     )
     data = _data(_media())
     assert (data["total_movies"], data["total_tv_shows"], data["total_anime"]) == (2, 2, 2)
-    assert (data["total_episodes"], data["unparsed"], data["growth"]) == (6, 1, None)
+    assert (data["total_episodes"], data["unparsed"]) == (6, 1)
+    assert [day["files"] for day in data["growth"]["days"]] == [11]
     assert data["by_quality"] == {"2160p": 1, "1080p": 5, "720p": 1, "unknown": 4}
 
 

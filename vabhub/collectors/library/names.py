@@ -11,6 +11,9 @@ from typing import Any
 from vabhub.collectors.library.rules import anime, films, music, series, text
 from vabhub.collectors.library.walk import PLAYLISTS
 
+# Raised with every change to the rules, so that names that older rules have read are read again.
+RULES = 2
+
 
 class FileKind(StrEnum):
     """What a file was recognised as."""

@@ -40,12 +40,31 @@ def open_scan(session: Session, root_id: int) -> LibraryScan | None:
     return session.scalar(select(LibraryScan).where(*wanted).order_by(LibraryScan.id).limit(1))
 
 
-def new_scan(session: Session, root_id: int) -> LibraryScan:
+def new_scan(
+    session: Session, root_id: int, *, full: bool = False, accept_missing: bool = False
+) -> LibraryScan:
     """Queue a scan."""
-    row = LibraryScan(root_id=root_id, state=ScanState.QUEUED.value, queued_at=db_now(session))
+    row = LibraryScan(
+        root_id=root_id,
+        state=ScanState.QUEUED.value,
+        queued_at=db_now(session),
+        full=full,
+        accept_missing=accept_missing,
+    )
     session.add(row)
     session.flush()
     return row
+
+
+def cancel_open(session: Session, scan_id: int) -> bool:
+    """Cancel a scan that is queued or running; False when it is neither. A running one ends soon."""
+    changed = session.execute(
+        update(LibraryScan)
+        .where(LibraryScan.id == scan_id, LibraryScan.state.in_(_OPEN))
+        .values(state=ScanState.CANCELLED.value, finished_at=db_now(session))
+        .execution_options(synchronize_session=False)
+    )
+    return changed_one(changed)
 
 
 def fail_abandoned(session: Session, root_id: int, now: datetime) -> None:

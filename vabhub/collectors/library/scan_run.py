@@ -6,10 +6,12 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import partial
 
 from dramatiq.middleware import Shutdown
 from sqlalchemy import update
 
+from vabhub.collectors.library.growth import record_day
 from vabhub.collectors.library.scan import Progress, RootGone, ScanResult, scan
 from vabhub.collectors.library.scan_rows import (
     ScanState,
@@ -36,15 +38,17 @@ class ScanLost(VabHubError):
     """The scan's row is no longer running: another worker took the root over, or it was cancelled."""
 
 
-def run_scan(root_id: int, *, scanner: Scanner = scan) -> bool:
+def run_scan(root_id: int, *, scanner: Scanner | None = None) -> bool:
     """Run the queued scan of a root; False when one is running, or there is no such root.
 
     A task that nobody queued a row for is a request of its own. Safe to run twice: the second run finds
     the first one running, or reads no name again.
     """
-    scan_id = claim(root_id)
-    if scan_id is None:
+    claimed = claim(root_id)
+    if claimed is None:
         return False
+    scan_id = claimed.id
+    scanner = scanner or partial(scan, full=claimed.full, accept_missing=claimed.accept_missing)
     try:
         result = scanner(root_id, ProgressWriter(scan_id))
     except RootGone as error:
@@ -83,8 +87,17 @@ class ProgressWriter:
                 raise ScanLost(f"Scan {self.scan_id} is not running any more.")
 
 
-def claim(root_id: int) -> int | None:
-    """Set the root's scan running and return its id; the root's row is the lock."""
+@dataclass(frozen=True, slots=True)
+class Claimed:
+    """A scan that is ours to run, and how it was asked for."""
+
+    id: int
+    full: bool
+    accept_missing: bool
+
+
+def claim(root_id: int) -> Claimed | None:
+    """Set the root's scan running and return it; the root's row is the lock."""
     with transaction() as session:
         root = locked_root(session, root_id)
         if root is None or not root.enabled:
@@ -98,7 +111,7 @@ def claim(root_id: int) -> int | None:
             .values(state=ScanState.RUNNING.value, started_at=now, updated_at=now)
             .execution_options(synchronize_session=False)
         )
-        return row.id if changed_one(started) else None
+        return Claimed(row.id, row.full, row.accept_missing) if changed_one(started) else None
 
 
 def _requeue(scan_id: int) -> None:
@@ -126,6 +139,8 @@ def _finish(
         root, is_news = session.get_one(LibraryRoot, root_id), True
         if state is ScanState.DONE:
             root.scanned_at, root.stale_reason = now, None
+            root.full_scan_at = now if result.full else root.full_scan_at
+            record_day(session, root_id, now)
         elif stale is not None:
             is_news, root.stale_reason = root.stale_reason != stale, stale
         if is_news:

@@ -10,9 +10,16 @@ from sqlalchemy.orm import Session
 
 from vabhub.clock import isoformat
 from vabhub.collectors.library.roots import sync_roots
-from vabhub.collectors.library.scan_rows import ScanState, fail_abandoned, locked_root, new_scan, open_scan
+from vabhub.collectors.library.scan_rows import (
+    ScanState,
+    cancel_open,
+    fail_abandoned,
+    locked_root,
+    new_scan,
+    open_scan,
+)
 from vabhub.db import after_commit, db_now
-from vabhub.errors import NotFound
+from vabhub.errors import Conflict, NotFound
 from vabhub.models import LibraryRoot, LibraryScan
 from vabhub.queues import Queue, Task, hint
 from vabhub.settings import Settings
@@ -24,7 +31,9 @@ RETRY_AFTER = timedelta(minutes=5)
 HINT_AGAIN_AFTER = timedelta(seconds=30)
 
 
-def request_scan(session: Session, root_id: int) -> dict[str, Any]:
+def request_scan(
+    session: Session, root_id: int, *, full: bool = False, accept_missing: bool = False
+) -> dict[str, Any]:
     """Queue a scan of one root and return it; one that is queued or running already is returned instead.
 
     The task is hinted after the commit. Raises NotFound for a root that does not exist or is disabled.
@@ -32,14 +41,31 @@ def request_scan(session: Session, root_id: int) -> dict[str, Any]:
     root = locked_root(session, root_id)
     if root is None or not root.enabled:
         raise NotFound(f"There is no media root {root_id}.")
-    row = open_scan(session, root_id) or new_scan(session, root_id)
+    row = open_scan(session, root_id)
+    if row is None:
+        row = new_scan(session, root_id, full=full, accept_missing=accept_missing)
+    elif row.state == ScanState.QUEUED:
+        row.full, row.accept_missing = row.full or full, row.accept_missing or accept_missing
     after_commit(session, lambda: hint(Task.SCAN_LIBRARY, root_id, queue=Queue.LIBRARY))
     return _view(root, row)
 
 
-def request_all_scans(session: Session) -> list[dict[str, Any]]:
+def request_all_scans(session: Session, *, full: bool = False) -> list[dict[str, Any]]:
     """Queue a scan of every enabled root."""
-    return [request_scan(session, root_id) for root_id in _enabled_ids(session)]
+    return [request_scan(session, root_id, full=full) for root_id in _enabled_ids(session)]
+
+
+def cancel_scan(session: Session, scan_id: int) -> dict[str, Any]:
+    """Cancel a scan that waits or runs and return it; the next one goes on from what it has stored.
+
+    Raises NotFound for an id that does not exist, Conflict for a scan that is over.
+    """
+    if not cancel_open(session, scan_id) and session.get(LibraryScan, scan_id) is None:
+        raise NotFound(f"There is no scan {scan_id}.")
+    row = session.get_one(LibraryScan, scan_id, populate_existing=True)
+    if row.state != ScanState.CANCELLED:
+        raise Conflict("The scan is over.")
+    return _view(session.get_one(LibraryRoot, row.root_id), row)
 
 
 def request_due_scans(session: Session, settings: Settings) -> int:
@@ -80,6 +106,8 @@ def _is_due(session: Session, root_id: int, now: datetime) -> bool:
         return False
     if last.state == ScanState.FAILED:
         return last.queued_at < now - RETRY_AFTER
+    if last.state == ScanState.CANCELLED:
+        return last.queued_at < now - RESCAN_AFTER
     # A kind that was changed clears `scanned_at`.
     never = session.get_one(LibraryRoot, root_id).scanned_at is None
     return never or last.queued_at < now - RESCAN_AFTER

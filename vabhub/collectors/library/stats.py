@@ -13,7 +13,10 @@ from sqlalchemy.orm import Session
 
 from vabhub.clock import isoformat, utcnow
 from vabhub.collectors.base import Snapshot, SnapshotStatus, Source
+from vabhub.collectors.library.growth import growth
 from vabhub.collectors.library.names import FileKind
+from vabhub.collectors.library.overrides import overrides_mark
+from vabhub.collectors.library.posters import poster_folder
 from vabhub.collectors.library.rules.text import UNKNOWN_QUALITY
 from vabhub.models import LibraryFile, LibraryRoot
 
@@ -39,7 +42,7 @@ def media_stats(session: Session) -> Snapshot:
 
     Distinct films (title and year), shows and episodes are counted, not files; sizes are GiB of all files.
     A root that is gone adds its last counts and makes the snapshot stale. Every number is null until a
-    root was scanned. `growth` is null until there is history.
+    root was scanned.
     """
     roots = _roots(session, ("movies", "tv", "anime"))
     counts = _counts_of(session, Source.MEDIA, roots, _media_numbers)
@@ -48,7 +51,7 @@ def media_stats(session: Session) -> Snapshot:
 
 
 def music_stats(session: Session) -> Snapshot:
-    """Return the snapshot `music`; artists and albums are those of the folders."""
+    """Return the snapshot `music`; artists and albums are those of the tags, else of the folders."""
     roots = _roots(session, ("music",))
     counts = _counts_of(session, Source.MUSIC, roots, _music_numbers)
     return _snapshot(Source.MUSIC, roots, counts.numbers, {"by_root": _by_root(roots, counts.files)})
@@ -63,7 +66,7 @@ class _Counts:
     files: dict[int, tuple[int, int]]
 
 
-# The last counts by source. Rows change in scans only, so they hold until a root's next scan has ended.
+# The last counts by source. Rows change in scans and by corrections, so they hold until the next of these.
 _last: dict[Source, tuple[Hashable, _Counts]] = {}
 
 
@@ -73,7 +76,11 @@ def _counts_of(
     roots: Sequence[LibraryRoot],
     count: Callable[[Session, list[int]], dict[str, Any]],
 ) -> _Counts:
-    key = (session.get_bind().engine.url, *((root.id, root.kind, root.scanned_at) for root in roots))
+    key = (
+        session.get_bind().engine.url,
+        overrides_mark(session),
+        *((root.id, root.kind, root.scanned_at) for root in roots),
+    )
     known = _last.get(source)
     if known is None or known[0] != key:
         # Only roots whose rows are whole: half a first scan would look like a small library.
@@ -129,6 +136,7 @@ def _media_numbers(session: Session, roots: list[int]) -> dict[str, Any]:
         "total_size_gb": _size_gb(session, roots),
         "by_quality": _by_quality(session, roots),
         "unparsed": _count(session, roots, FileKind.UNPARSED),
+        "growth": growth(session, roots),
     }
 
 
@@ -215,20 +223,23 @@ def _recent(session: Session, roots: list[int]) -> list[dict[str, Any]]:
         .where(LibraryFile.root_id.in_(roots), LibraryFile.kind != FileKind.UNPARSED.value)
         .order_by(LibraryFile.added_at.desc(), LibraryFile.id.desc())
         .limit(_RECENT)
-    )
-    return [
-        {
-            "title": row.title,
-            "kind": row.kind,
-            "year": row.year,
-            "season": row.season,
-            "episode": row.episode,
-            "quality": row.quality,
-            "size_bytes": row.size_bytes,
-            "added_at": isoformat(row.added_at),
-        }
-        for row in rows
-    ]
+    ).all()
+    return [_recent_view(row, has_poster=poster_folder(session, row) is not None) for row in rows]
+
+
+def _recent_view(row: LibraryFile, *, has_poster: bool) -> dict[str, Any]:
+    return {
+        "id": row.id,
+        "title": row.title,
+        "kind": row.kind,
+        "year": row.year,
+        "season": row.season,
+        "episode": row.episode,
+        "quality": row.quality,
+        "size_bytes": row.size_bytes,
+        "added_at": isoformat(row.added_at),
+        "poster": f"/api/library/files/{row.id}/poster" if has_poster else None,
+    }
 
 
 def _gib(size_bytes: Any) -> float:
