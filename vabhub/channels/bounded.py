@@ -36,7 +36,7 @@ class _BoundedBackend(httpcore.NetworkBackend):
         for address in others:
             try:
                 return self._connect(address, port, timeout, local_address, socket_options)
-            except httpcore.ConnectError:
+            except (httpcore.ConnectError, httpcore.ConnectTimeout):
                 continue  # the last one's error is the one that is told
         return self._connect(last, port, timeout, local_address, socket_options)
 

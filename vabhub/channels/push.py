@@ -15,6 +15,10 @@ from vabhub.channels import answers, http, subscriptions
 from vabhub.channels.base import ChannelSettings, Message, Outcome, OutcomeKind, Words, setting
 from vabhub.channels.subscriptions import Subscription
 from vabhub.channels.text import cut_utf8, utf8_bytes
+from vabhub.errors import SettingsError, Unavailable
+from vabhub.log import get_logger
+
+log = get_logger(__name__)
 
 # An offline browser gets it when it comes back within this time; by default it never would.
 TTL_S = 28_800
@@ -59,15 +63,27 @@ class PushChannel:
     def send(self, message: Message) -> Outcome:
         """Delivered when the push service of every browser that still exists has it, and there is one."""
         before: set[int] = set(message.progress.get("browsers", []))
-        left = [one for one in subscriptions.every() if one.id not in before]
-        round_, vapid = _Round(before), _vapid()
+        try:
+            left = [one for one in subscriptions.every() if one.id not in before]
+            vapid = _vapid()
+        except Unavailable as error:
+            return Outcome(OutcomeKind.TRANSIENT, error.message)
+        except SettingsError as error:
+            return Outcome(OutcomeKind.PERMANENT_CHANNEL, error.message)
+        return self._to_all(left, message, vapid, _Round(before))
+
+    def _to_all(self, left: list[Subscription], message: Message, vapid: Any, round_: _Round) -> Outcome:
         begun = time.monotonic()
         for subscription in left:
             if time.monotonic() - begun > BEGIN_WITHIN_S:
                 round_.is_over = False
                 break
             round_.judge(subscription, self._push(subscription, message, vapid))
-        subscriptions.note(sent=round_.sent, gone=round_.gone)
+        try:
+            subscriptions.note(sent=round_.sent, gone=round_.gone)
+        except Unavailable as error:
+            # It went all the same; who is gone is found out again the next time.
+            log.warning("push.not_noted", reason=error.message)
         return round_.outcome()
 
     def _push(self, to: Subscription, message: Message, vapid: Any) -> Outcome:

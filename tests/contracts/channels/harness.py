@@ -102,16 +102,16 @@ class HttpHarness:
 
 
 @contextmanager
-def unanswering() -> Iterator[str]:
+def unanswering(host: str = "127.0.0.1", port: int = 0) -> Iterator[str]:
     """An address that takes no further connection and refuses none: its queue is full."""
     with socket.socket() as listener, ExitStack() as stack:
-        listener.bind(("127.0.0.1", 0))
+        listener.bind((host, port))
         listener.listen(0)
         for _ in range(4):
             client = stack.enter_context(socket.socket())
             client.setblocking(False)
             client.connect_ex(listener.getsockname())
-        yield f"http://127.0.0.1:{listener.getsockname()[1]}"
+        yield f"http://{host}:{listener.getsockname()[1]}"
 
 
 @contextmanager

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import socket
+from contextlib import ExitStack
 from typing import Any
 
+import httpx
 import pytest
 
 from tests.contracts.channels.cases import message
+from tests.contracts.channels.harness import unanswering
 from tests.contracts.channels.providers import PROVIDERS
 from tests.support.sink import Sink
 from vabhub.channels import guard, http
@@ -118,6 +121,20 @@ def test_a_name_that_changes_its_mind_is_called_where_it_was_looked_up(
     assert make("webhook", {"url": f"http://rebound.example:{port}/"}).send(message()).kind is Kind.OK
     assert len(sink.requests) == 1
     assert sink.requests[0].headers["host"] == f"rebound.example:{port}"
+
+
+@pytest.mark.parametrize("first", ["refuses", "says nothing"])
+def test_a_name_of_several_addresses_is_called_at_the_next_where_one_does_not_answer(
+    first: str, sink: Sink, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    port = int(sink.url.rpartition(":")[2])
+    monkeypatch.setattr(guard, "look_up", lambda _host, _port: ["127.0.0.2", "127.0.0.1"])
+    monkeypatch.setattr(http.client(), "timeout", httpx.Timeout(5, connect=0.2))
+    with ExitStack() as stack:
+        if first == "says nothing":
+            stack.enter_context(unanswering("127.0.0.2", port))
+        outcome = make("webhook", {"url": f"http://two.example:{port}/"}).send(message())
+    assert outcome.kind is Kind.OK
 
 
 @pytest.mark.parametrize("kind", sorted(set(PROVIDERS) - {"push"}))  # its addresses are the browsers' own

@@ -171,6 +171,16 @@ def test_an_attempt_ends_in_time_however_many_browsers_there_are(
     assert _send().kind is Kind.PARTLY
 
 
+def test_a_key_that_was_lost_is_said_so(sink: Sink) -> None:
+    Browser(sink, "one")
+    with transaction() as session:
+        session.query(PushSubscription).update({"sealed": "gAAAAABnothing"})
+    outcome = _send()
+    assert outcome.kind is Kind.PERMANENT_CHANNEL
+    assert "SECRET_KEY" in outcome.text
+    assert sink.requests == []
+
+
 def test_the_oldest_browser_makes_room(sink: Sink, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(subscriptions, "MOST", 2)
     for name in ("first", "second", "third", "third"):
