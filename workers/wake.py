@@ -15,6 +15,7 @@ import redis
 from dramatiq import Message
 from dramatiq.broker import MessageProxy
 from dramatiq.brokers.redis import RedisBroker, _RedisConsumer
+from dramatiq.errors import ConnectionClosed
 
 from vabhub.log import get_logger
 from vabhub.queues import WAKE_CHANNEL
@@ -87,9 +88,8 @@ class WakefulConsumer(_RedisConsumer):
     def __next__(self) -> MessageProxy | None:
         """Return the next message, or None after a wait, for the caller to look whether it is to stop."""
         room = self.prefetch - self.outstanding_message_count
-        if not self.message_cache and room > 0:
-            with self._outage.watch(self.queue_name):
-                self.message_cache = self.broker.do_fetch(self.queue_name, room)
+        if not self.message_cache and room > 0 and not self._fetch(room):
+            return None
         while self.message_cache:
             data = self.message_cache.pop(0)
             if data is not None:  # an id whose message is gone
@@ -99,10 +99,31 @@ class WakefulConsumer(_RedisConsumer):
         self._waker.wait(self.queue_name)
         return None
 
+    def _fetch(self, room: int) -> bool:
+        """Ask for messages; False after a time-out.
+
+        Any other loss of Redis ends this consumer, and Dramatiq starts another three seconds later. An answer
+        that was lost on its way is no reason for that: two seconds have been waited already.
+        """
+        try:
+            with self._outage.watch(self.queue_name):
+                self.message_cache = self.broker.do_fetch(self.queue_name, room)
+        except ConnectionClosed as error:
+            if isinstance(error.args[0], redis.TimeoutError):
+                return False
+            raise
+        return True
+
     def ack(self, message: MessageProxy) -> None:
-        """Acknowledge; then there is room for another."""
+        """Acknowledge; then there is room for another.
+
+        Again at once when the answer was lost: Dramatiq would keep the thread for five seconds before.
+        """
         with self._outage.watch(self.queue_name):
-            super().ack(message)  # type: ignore[no-untyped-call]
+            try:
+                super().ack(message)  # type: ignore[no-untyped-call]
+            except redis.TimeoutError:
+                super().ack(message)  # type: ignore[no-untyped-call]
         self._waker.wake(self.queue_name)
 
     def nack(self, message: MessageProxy) -> None:

@@ -192,6 +192,25 @@ def test_a_redis_without_memory_is_two_lines_and_costs_no_acknowledgement(
     assert len(breakable.text().splitlines()) == 3, breakable.text()
 
 
+def test_a_lost_answer_does_not_stop_the_consumer(
+    tmp_path: Path, own_redis: RedisServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("VABHUB_LOG_LEVEL", "debug")
+    running = WorkerProcess(tmp_path, get_settings(), threads=2)
+    try:
+        own_redis.signal(signal.SIGSTOP)
+        wait_until(lambda: "worker.redis_lost" in running.text(), timeout_s=20, every_s=0.001)
+        own_redis.signal(signal.SIGCONT)
+        deliver(tmp_path / "out", 0)
+        wait_until(lambda: lines(tmp_path / "out") == ["begun", "done"], timeout_s=20)
+        wait_until(lambda: "worker.redis_back" in running.text(), timeout_s=20)
+        assert "Restarting consumer in" not in running.text()
+    finally:
+        own_redis.signal(signal.SIGCONT)
+        running.process.kill()
+        running.process.wait()
+
+
 def test_at_debug_level_dramatiq_says_everything(
     tmp_path: Path, own_redis: RedisServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
