@@ -13,7 +13,7 @@ from vabhub.channels import registry
 from vabhub.channels.answers import Codes
 from vabhub.channels.base import Channel
 from vabhub.channels.parts import PartedChannel
-from vabhub.channels.text import characters, utf8_bytes, utf16_units
+from vabhub.channels.text import characters, json_bytes, utf8_bytes, utf16_units
 
 _HEAD = """# Channels
 
@@ -45,14 +45,19 @@ DingTalk, Feishu and others answer 200 and write the refusal into the body.
   `burst` yourself; all workers share the count, and each part of a long text takes its turn.
 - **Addresses.** No channel calls VabHub itself or a cloud's metadata service, by any notation or name, looked
   at when saved and at every connection (`VABHUB_OUTBOUND_ALLOW`). Your home network is allowed. Behind a
-  proxy, and for Apprise services that do not speak HTTP, names are looked at when saved only.
+  proxy, names are looked at when saved only.
 - **Time and size.** An exchange ends within 20 s, redirects are not followed, an answer is read to 64 KB.
 
 ## The kinds
 
 """
 
-_UNITS = {utf8_bytes: "bytes", utf16_units: "UTF-16 units", characters: "characters"}
+_UNITS = {
+    utf8_bytes: "bytes",
+    json_bytes: "bytes of JSON",
+    utf16_units: "UTF-16 units",
+    characters: "characters",
+}
 _MEANINGS = (
     ("ok", "delivered"),
     ("channel", "switches the channel off"),

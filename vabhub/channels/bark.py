@@ -11,7 +11,7 @@ from vabhub.channels import answers, http
 from vabhub.channels.answers import Codes
 from vabhub.channels.base import ChannelSettings, Outcome, OutcomeKind, Words, setting
 from vabhub.channels.parts import Part, PartedChannel
-from vabhub.channels.text import Measure, utf8_bytes
+from vabhub.channels.text import Measure, json_bytes
 
 LEVELS = {"urgent": "critical", "high": "timeSensitive", "normal": "active", "low": "passive"}
 CODES = Codes(code=("code",), words=("message",), ok=frozenset({200}))
@@ -44,7 +44,7 @@ class BarkChannel(PartedChannel):
     size: ClassVar[int] = 2500
     title_size: ClassVar[int | None] = 120
     link_apart: ClassVar[bool] = True
-    measure: ClassVar[Measure] = utf8_bytes
+    measure: ClassVar[Measure] = json_bytes
     speaks_markdown: ClassVar[bool] = True
     Settings: ClassVar[type[ChannelSettings]] = BarkSettings
 

@@ -15,7 +15,7 @@ from vabhub.channels import http
 from vabhub.channels.answers import Codes
 from vabhub.channels.base import ChannelSettings, Outcome, Words, setting
 from vabhub.channels.parts import Part, PartedChannel
-from vabhub.channels.text import Measure, utf8_bytes
+from vabhub.channels.text import Measure, json_bytes
 
 # HTTP is 200 whatever the code. 310000: signature, keyword or address is not what the bot asks for.
 # More than 20 a minute shut the bot up for ten minutes.
@@ -77,8 +77,9 @@ class DingTalkChannel(PartedChannel):
     # 20 in any minute: five at once and 15 more.
     usual_rate_per_minute: ClassVar[float] = 16
     usual_burst: ClassVar[int] = 5
+    # All of the request is 20,000 bytes at most.
     size: ClassVar[int] = 18_000
-    measure: ClassVar[Measure] = utf8_bytes
+    measure: ClassVar[Measure] = json_bytes
     speaks_markdown: ClassVar[bool] = True
     Settings: ClassVar[type[ChannelSettings]] = DingTalkSettings
 

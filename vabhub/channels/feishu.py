@@ -14,7 +14,7 @@ from vabhub.channels import http
 from vabhub.channels.answers import Codes
 from vabhub.channels.base import ChannelSettings, Outcome, Words, setting
 from vabhub.channels.parts import Part, PartedChannel
-from vabhub.channels.text import Measure, utf8_bytes
+from vabhub.channels.text import Measure, json_bytes
 
 # HTTP is 200 whatever the code. 19021 signature, 19022 address, 19024 keyword, 19001 and 19007 the bot.
 CODES = Codes(
@@ -22,7 +22,6 @@ CODES = Codes(
     words=("msg", "StatusMessage"),
     channel=frozenset({19001, 19007, 19021, 19022, 19024}),
     message=frozenset({9499, 11246, 19002}),
-    too_long=frozenset({11247}),
     waits_s={11232: 60.0, 11233: 60.0},
 )
 COLOURS = {"success": "green", "warning": "orange", "error": "red", "info": "blue"}
@@ -76,8 +75,9 @@ class FeishuChannel(PartedChannel):
     # 100 a minute and 5 a second.
     usual_rate_per_minute: ClassVar[float] = 95
     usual_burst: ClassVar[int] = 5
+    # All of the request is 20 KB at most.
     size: ClassVar[int] = 18_000
-    measure: ClassVar[Measure] = utf8_bytes
+    measure: ClassVar[Measure] = json_bytes
     speaks_markdown: ClassVar[bool] = True
     Settings: ClassVar[type[ChannelSettings]] = FeishuSettings
 

@@ -7,7 +7,7 @@ looked up, so that a name cannot point elsewhere a moment later.
 from __future__ import annotations
 
 import socket
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 from typing import Any
 from urllib.parse import urlsplit
@@ -56,9 +56,14 @@ def look_up(host: str, port: int) -> list[str]:
     check(host, port)
     found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
     addresses = list(dict.fromkeys(str(entry[4][0]) for entry in found))
+    check_found(addresses, port, host)
+    return addresses
+
+
+def check_found(addresses: Iterable[str], port: int | None, host: str) -> None:
+    """Raise Refused if one of the addresses that a host was looked up to is refused."""
     for address in addresses:
         _check_ip(ip_address(address.partition("%")[0]), port, host)
-    return addresses
 
 
 def connect(host: str, port: int, timeout_s: float) -> socket.socket:

@@ -5,13 +5,14 @@ Only while `recording()`: the rest of the process is not touched.
 
 from __future__ import annotations
 
+import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any
 
-from vabhub.channels import http
-from vabhub.channels.base import Outcome
+from vabhub.channels import guard, http
+from vabhub.channels.base import Outcome, OutcomeKind
 
 if TYPE_CHECKING:
     import requests
@@ -40,6 +41,7 @@ def install() -> None:
 
     if getattr(HTTPAdapter.send, "is_bridge", False):
         return
+    _guard_names()
     original = HTTPAdapter.send
 
     def send(self: HTTPAdapter, request: requests.PreparedRequest, *args: Any, **more: Any) -> Any:
@@ -52,13 +54,41 @@ def install() -> None:
     HTTPAdapter.send = send  # type: ignore[method-assign]
 
 
+def _guard_names() -> None:
+    """Let what does not speak HTTP (mail, MQTT) find no refused address either."""
+    original = socket.getaddrinfo
+
+    def getaddrinfo(host: Any, port: Any, *args: Any, **more: Any) -> Any:
+        found = original(host, port, *args, **more)
+        exchanges = _exchanges.get()
+        if exchanges is not None:
+            _check(found, exchanges, str(host), port if isinstance(port, int) else None)
+        return found
+
+    socket.getaddrinfo = getaddrinfo
+
+
+def _check(found: Any, exchanges: Exchanges, host: str, port: int | None) -> None:
+    try:
+        internet = (entry for entry in found if entry[0] in {socket.AF_INET, socket.AF_INET6})
+        guard.check_found([str(entry[4][0]) for entry in internet], port, host)
+    except guard.Refused as error:
+        exchanges.append(Outcome(OutcomeKind.PERMANENT_CHANNEL, str(error)))
+        raise OSError(str(error)) from error
+
+
 def _send(request: requests.PreparedRequest, exchanges: Exchanges, *, verify: bool) -> requests.Response:
     from requests.exceptions import ConnectionError as NoConnection
 
     headers = {name: _text(value) for name, value in request.headers.items() if name.lower() not in _OURS}
-    answer = http.request(
-        str(request.method), str(request.url), headers=headers, content=request.body or b"", verify=verify
-    )
+    token = _exchanges.set(None)  # our client looks at addresses itself
+    try:
+        body = request.body or b""
+        answer = http.request(
+            str(request.method), str(request.url), headers=headers, content=body, verify=verify
+        )
+    finally:
+        _exchanges.reset(token)
     exchanges.append(answer)
     if isinstance(answer, Outcome):
         raise NoConnection(answer.text, request=request)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import unicodedata
 from collections.abc import Callable
@@ -48,6 +49,11 @@ def utf16_units(text: str) -> int:
 def utf8_bytes(text: str) -> int:
     """Return the length in bytes of UTF-8: 3 for a Chinese character."""
     return len(text.encode("utf-8", "surrogatepass"))
+
+
+def json_bytes(text: str) -> int:
+    """Return the bytes that a text takes within JSON: 2 for a quote or a newline."""
+    return len(json.dumps(text, ensure_ascii=False).encode("utf-8", "surrogatepass")) - 2
 
 
 def cut(text: str, size: int, measure: Measure) -> str:

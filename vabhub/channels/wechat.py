@@ -16,7 +16,7 @@ from vabhub.channels.text import Measure, cut_utf8, utf8_bytes
 CODES = Codes(
     code=("errcode",),
     words=("errmsg",),
-    channel=frozenset({93000, 93004, 93008, 93017, 60020}),
+    channel=frozenset({93000, 93004, 93008, 60020}),
     message=frozenset({40008, 40033, 40063, 44004}),
     too_long=frozenset({40058, 45002}),
     waits_s={45009: 60.0, 45033: 60.0},

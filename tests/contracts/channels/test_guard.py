@@ -13,7 +13,7 @@ from tests.contracts.channels.cases import message
 from tests.contracts.channels.harness import unanswering
 from tests.contracts.channels.providers import PROVIDERS
 from tests.support.sink import Sink
-from vabhub.channels import guard, http
+from vabhub.channels import guard, http, requests_bridge
 from vabhub.channels.base import Outcome
 from vabhub.channels.base import OutcomeKind as Kind
 from vabhub.channels.registry import make
@@ -59,6 +59,7 @@ def _settings(settings: Settings) -> None:
 def names(monkeypatch: pytest.MonkeyPatch) -> dict[str, list[str]]:
     """A DNS of the test's own: what each further question for a name is answered with."""
     answers: dict[str, list[str]] = {}
+    requests_bridge.install()  # once a process, so before what is put back after the test
     real = socket.getaddrinfo
 
     def look_up(host: Any, port: Any, *more: Any, **options: Any) -> Any:
@@ -152,6 +153,17 @@ def test_mail_does_neither(names: dict[str, list[str]]) -> None:
     for tls in ("none", "tls"):
         outcome = make("email", given | {"smtp_host": "mail.example", "smtp_tls": tls}).send(message())
         assert outcome.kind is Kind.PERMANENT_CHANNEL
+
+
+@pytest.mark.parametrize("scheme", ["json", "mailto"])
+def test_a_service_of_apprises_does_neither_whatever_it_speaks(
+    names: dict[str, list[str]], scheme: str
+) -> None:
+    names["sneaky.example"] = ["169.254.169.254"]
+    url = f"{scheme}://ada:pass@sneaky.example?from=a@example.org&to=b@example.org&smtp=sneaky.example"
+    outcome = make("apprise", {"url": url}).send(message())
+    assert outcome.kind is Kind.PERMANENT_CHANNEL
+    assert "credentials" in outcome.text
 
 
 def test_what_is_listed_may_be_called_all_the_same(settings: Settings) -> None:

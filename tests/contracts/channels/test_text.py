@@ -8,9 +8,19 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as some
 
-from vabhub.channels.text import Measure, characters, clean, cut, one_line, split, utf8_bytes, utf16_units
+from vabhub.channels.text import (
+    Measure,
+    characters,
+    clean,
+    cut,
+    json_bytes,
+    one_line,
+    split,
+    utf8_bytes,
+    utf16_units,
+)
 
-MEASURES = (characters, utf16_units, utf8_bytes)
+MEASURES = (characters, utf16_units, utf8_bytes, json_bytes)
 FAMILY, FLAG, THUMB = "👨‍👩‍👧‍👦", "🇨🇳", "👍🏽"
 TEXTS = some.lists(
     some.sampled_from(["a", " ", "\n", ".", "。", "界", "é", "e\u0301", FAMILY, FLAG, THUMB, "\u202e", "ع"]),
