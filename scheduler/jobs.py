@@ -11,6 +11,7 @@ from typing import Any
 import redis
 
 from scheduler.leader import ASK_EVERY_S, Leader
+from vabhub import alerts
 from vabhub.cache import store
 from vabhub.collectors import history
 from vabhub.collectors.base import Snapshot
@@ -29,6 +30,7 @@ from vabhub.notify.sweep import sweep_once
 from vabhub.settings import Settings
 
 FLUSH_EVERY_S = 10.0
+ALERTS_EVERY_S = 15.0
 SWEEP_EVERY_S = 1.0
 HURRY_ASK_EVERY_S = 0.5
 LIBRARY_EVERY_S = 30.0
@@ -53,6 +55,7 @@ class Work:
         self._settings = settings
         self._leader = leader
         self._system = SystemCollector(settings.system_interval_s)
+        self._alerts = alerts.Checker()
         self._sampling = threading.Lock()
         self._asking = threading.Lock()
         self._hurry: Hurry | None = None
@@ -72,8 +75,10 @@ class Work:
             Job("dashboard", chosen.dashboard_interval_s, self._when_leading(self.dashboard), 0.5),
             Job("library", LIBRARY_EVERY_S, self._when_leading(self.library)),
             Job("library_scans", SCANS_EVERY_S, self._when_leading(self.library_scans)),
+            Job("alerts", ALERTS_EVERY_S, self._when_leading(self._alerts.check), 10),
             Job("history_flush", FLUSH_EVERY_S, history.flush),
             Job("history_prune", PRUNE_EVERY_S, self._when_leading(history.prune), 60),
+            Job("alerts_prune", PRUNE_EVERY_S, self._when_leading(alerts.prune), 75),
             Job("notify_purge", PRUNE_EVERY_S, self._when_leading(purge_notifications), 90),
             Job("cache_sweep", PRUNE_EVERY_S, self._when_leading(sweep_cache), 120),
         )

@@ -145,6 +145,25 @@ class HistorySeries(Out):
     last_at: datetime
 
 
+class AlertRuleOut(Out):
+    """What a number is held to; `channels` empty: the inbox, and the channels that take alerts."""
+
+    id: int
+    name: str | None
+    metric: str
+    subject: str | None
+    threshold: float
+    clear_at: float
+    unit: str
+    for_minutes: int
+    clear_minutes: int
+    priority: str
+    channels: list[str]
+    enabled: bool
+    created_at: datetime
+    updated_at: datetime
+
+
 class Paged(Out):
     """One part of a list; `total` counts all that match, or says how many there are at least."""
 

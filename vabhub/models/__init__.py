@@ -2,6 +2,7 @@
 
 from vabhub.models.account import ApiToken, LoginSession, User
 from vabhub.models.activity import Activity
+from vabhub.models.alert import Alert, AlertRule
 from vabhub.models.base import Base, UtcDateTime
 from vabhub.models.cache import CacheRow
 from vabhub.models.download import DownloadSeen
@@ -21,6 +22,8 @@ from vabhub.models.template import MessageTemplate
 
 __all__ = [
     "Activity",
+    "Alert",
+    "AlertRule",
     "ApiToken",
     "Attempt",
     "Base",

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -27,7 +29,7 @@ def tell(session: Session, event: str, channel: str, reason: str = "") -> None:
             "message": said.text,
             "type": said.type,
             "priority": said.priority,
-            "channels": [INBOX, *_listeners(session, channel)],
+            "channels": [INBOX, *listeners(session, besides=channel)],
             "template": event,
             "data": {"event": event, **said.data},
         }
@@ -36,7 +38,7 @@ def tell(session: Session, event: str, channel: str, reason: str = "") -> None:
 
 
 def event_message(
-    event: str, data: dict[str, str], now: datetime, *, channel: str = "", language: str = ""
+    event: str, data: Mapping[str, Any], now: datetime, *, channel: str = "", language: str = ""
 ) -> Message:
     """Return one of the hub's own messages in its shipped words."""
     known = events.EVENTS[event]
@@ -47,7 +49,8 @@ def event_message(
     return message
 
 
-def _listeners(session: Session, channel: str) -> list[str]:
+def listeners(session: Session, *, besides: str = "") -> list[str]:
+    """Return the channels that want to be told what goes wrong, and can be."""
     query = (
         select(Channel.name)
         .where(
@@ -56,7 +59,7 @@ def _listeners(session: Session, channel: str) -> list[str]:
             Channel.disabled_reason.is_(None),
             Channel.opened_at.is_(None),
             Channel.builtin.is_(False),
-            Channel.name != channel,
+            Channel.name != besides,
         )
         .order_by(Channel.name)
         .limit(_MOST_LISTENERS)

@@ -11,6 +11,8 @@ CHANNEL_DISABLED = "channel_disabled"
 CHANNEL_HELD = "channel_held"
 CHANNEL_HEALED = "channel_healed"
 CHANNEL_TEST = "channel_test"
+ALERT_FIRING = "alert.firing"
+ALERT_RESOLVED = "alert.resolved"
 
 # What every template may use; `data` is what the sender gave, or what the event tells.
 VARIABLES = (
@@ -47,6 +49,19 @@ _DOWNLOAD = {
     "category": "linux",
     "minutes": 30,
 }
+_ALERT = {
+    "event": ALERT_FIRING,
+    "alert_id": 7,
+    "rule_id": 1,
+    "rule": "",
+    "metric": "disk_usage",
+    "subject": "/data",
+    "value": 96.2,
+    "threshold": 95.0,
+    "unit": "%",
+    "since": "2026-03-01T12:00:00Z",
+    "minutes": 5,
+}
 _BROKEN = {"channel": "phone", "reason": "Unauthorized: the token was revoked"}
 
 EVENTS: Mapping[str, HubEvent] = {
@@ -61,5 +76,7 @@ EVENTS: Mapping[str, HubEvent] = {
         HubEvent("download.completed", "success", data=_DOWNLOAD),
         HubEvent("download.failed", "error", "high", _DOWNLOAD),
         HubEvent("download.stalled", "warning", data=_DOWNLOAD),
+        HubEvent(ALERT_FIRING, "warning", data=_ALERT),
+        HubEvent(ALERT_RESOLVED, "success", data={**_ALERT, "event": ALERT_RESOLVED, "value": 91.0}),
     )
 }

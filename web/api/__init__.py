@@ -5,6 +5,7 @@ from __future__ import annotations
 from flask import Flask
 
 from web.api import (
+    alerts,
     auth,
     cache,
     channels,
@@ -24,6 +25,7 @@ from web.api import (
 def init_app(app: Flask) -> None:
     """Register every topic."""
     for topic in (
+        alerts,
         auth,
         cache,
         channels,

@@ -60,11 +60,16 @@ def unit_of(name: str) -> str:
 
 
 def part_name(kind: str, part: str) -> str:
-    """Return the series of a part: printable, and no longer than the database keeps."""
+    """Return the series of a part."""
+    return f"{kind}:{clean_part(part)}"
+
+
+def clean_part(part: str) -> str:
+    """Return what a part is called in the database: text it can store, and not too long."""
     clean = part.encode("utf-8", "backslashreplace").decode().replace("\x00", "")
     if len(clean) > _LONGEST:
         clean = f"{clean[: _LONGEST - 9]}~{hashlib.sha256(clean.encode()).hexdigest()[:8]}"
-    return f"{kind}:{clean}"
+    return clean
 
 
 def points_of(snapshot: Snapshot) -> list[Point]:
