@@ -16,7 +16,7 @@ from pathlib import Path
 
 from tests.bench import machine
 
-BENCHMARKS = ("throughput", "latency", "million", "steps")
+BENCHMARKS = ("throughput", "latency", "million", "steps", "history")
 
 
 def main() -> int:
