@@ -102,6 +102,29 @@ def test_frozen_numbers_are_never_called_live(
     expect(page.locator('[data-conn][data-state="live"]')).to_be_visible(timeout=20_000)
 
 
+def test_an_old_last_value_does_not_make_stopped_numbers_look_new(
+    open_page: OpenPage, session: StorageState
+) -> None:
+    page = open_page("/api/docs", cookies=session["cookies"])
+    sockets: list[WebSocketRoute] = []
+    let_through = True
+
+    def serve(socket: WebSocketRoute) -> None:
+        sockets.append(socket)
+        server = socket.connect_to_server()
+        server.on_message(lambda text: socket.send(text) if let_through or '"seq"' not in text else None)
+
+    page.route_web_socket("**/api/ws/ws", serve)
+    page.goto("/")
+    page.bring_to_front()
+    expect(page.locator('[data-conn][data-state="live"]')).to_be_visible()
+    # On subscribing, the last notification comes at once, however long ago it was; then nothing more does.
+    let_through = False
+    last = {"type": "notification_update", "topic": "notifications", "seq": 1, "data": {}, "meta": {}}
+    sockets[-1].send(json.dumps({**last, "timestamp": "2020-01-01T00:00:00Z"}))
+    expect(page.locator('[data-conn][data-state="delayed"]')).to_be_visible(timeout=20_000)
+
+
 def _kill_redis(stack: Stack) -> None:
     for process in stack.processes():
         with suppress(psutil.NoSuchProcess):

@@ -6,10 +6,13 @@ const listeners = new Set();
 
 export const now = () => Date.now() + offset;
 
-/** A server's timestamp has just arrived: follow it when the clocks have drifted apart. */
-export function adjust(timestamp) {
+/**
+ * A server's timestamp has arrived. Only one that was written just now (`isFresh`) may turn the clock back:
+ * a stored last value carries the time of its publication, and would make every age look that much smaller.
+ */
+export function adjust(timestamp, isFresh) {
   const seen = Date.parse(timestamp) - Date.now();
-  if (Number.isFinite(seen) && (seen > offset || offset - seen > 1500)) offset = seen;
+  if (Number.isFinite(seen) && (seen > offset || (isFresh && offset - seen > 1500))) offset = seen;
 }
 
 export function onTick(listener) {

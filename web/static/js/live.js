@@ -69,7 +69,7 @@ class Live {
     } catch {
       return;
     }
-    if (message.timestamp) clock.adjust(message.timestamp);
+    if (message.timestamp) clock.adjust(message.timestamp, message.seq === undefined);
     if (message.type === "subscribed") {
       this.failures = 0;
       store.set("source:redis", "up");
