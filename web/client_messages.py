@@ -48,6 +48,11 @@ def topics_of(message: dict[str, Any]) -> tuple[list[Topic], list[str]]:
     return [Topic(name) for name in wanted if name in _NAMES], [name for name in wanted if name not in _NAMES]
 
 
+def deltas_of(message: dict[str, Any]) -> bool:
+    """Return whether long lists are wanted as changes; anything but `true` means no."""
+    return message.get("deltas") is True
+
+
 _NAMES = frozenset(topic.value for topic in Topic)
 
 

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from enum import IntEnum
 
+from web.deflate import LEAST_BYTES, deflate
+
 _FIN = 0x80
+_RSV1 = 0x40  # this message is compressed (RFC 7692)
 
 
 class Opcode(IntEnum):
@@ -29,14 +32,53 @@ class CloseCode(IntEnum):
     RATE_LIMITED = 4429
 
 
-def encode(opcode: Opcode, payload: bytes = b"") -> bytes:
-    """Return one whole, final frame."""
+class Text:
+    """A text message for many clients: framed once, and compressed at most once."""
+
+    __slots__ = ("_deflated", "_plain", "payload")
+
+    def __init__(self, payload: bytes) -> None:
+        self.payload = payload
+        self._plain = encode(Opcode.TEXT, payload)
+        self._deflated: bytes | None = None
+
+    def frame(self, *, deflated: bool) -> bytes:
+        """Return the frame, compressed for a client that negotiated it and where that saves something."""
+        if not deflated or len(self.payload) < LEAST_BYTES:
+            return self._plain
+        if self._deflated is None:
+            packed = encode(Opcode.TEXT, deflate(self.payload), first=_FIN | _RSV1)
+            self._deflated = min(packed, self._plain, key=len)
+        return self._deflated
+
+
+class Push:
+    """A topic's message: whole, and where there is one as the change since the message `base_seq`."""
+
+    __slots__ = ("base_seq", "patch", "seq", "whole")
+
+    def __init__(self, seq: int, whole: Text, patch: Text | None = None, base_seq: int | None = None) -> None:
+        self.seq = seq
+        self.whole = whole
+        self.patch = patch
+        self.base_seq = base_seq
+
+    def frame(self, held_seq: int | None, *, deflated: bool) -> bytes:
+        """Return what a client needs that holds the message `held_seq`, None when it holds none."""
+        text = self.whole
+        if self.patch is not None and held_seq is not None and held_seq == self.base_seq:
+            text = self.patch
+        return text.frame(deflated=deflated)
+
+
+def encode(opcode: Opcode, payload: bytes = b"", *, first: int = _FIN) -> bytes:
+    """Return one whole, final frame; `first` holds the bits beside the opcode."""
     size = len(payload)
     if size < 126:
-        return bytes((_FIN | opcode, size)) + payload
+        return bytes((first | opcode, size)) + payload
     if size < 65536:
-        return bytes((_FIN | opcode, 126)) + size.to_bytes(2, "big") + payload
-    return bytes((_FIN | opcode, 127)) + size.to_bytes(8, "big") + payload
+        return bytes((first | opcode, 126)) + size.to_bytes(2, "big") + payload
+    return bytes((first | opcode, 127)) + size.to_bytes(8, "big") + payload
 
 
 def close(code: int, reason: str = "") -> bytes:

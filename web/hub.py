@@ -16,8 +16,10 @@ from vabhub.events import bus
 from vabhub.events.topics import STATE_TOPICS, Topic
 from vabhub.log import get_logger
 from web import frames
-from web.frames import CloseCode, Opcode
+from web.deltas import PATCHED, DownloadDeltas
+from web.frames import CloseCode, Opcode, Push, Text
 from web.mailbox import Mailbox
+from web.places import Place, Places
 
 log = get_logger(__name__)
 
@@ -46,15 +48,25 @@ class Member(Protocol):
     def close(self, code: int, reason: str = "") -> None: ...
 
 
+def text_message(**fields: Any) -> bytes:
+    """Return the fields as JSON, with the time."""
+    fields["timestamp"] = clock.isoformat(clock.utcnow())
+    return json.dumps(fields, separators=(",", ":")).encode()
+
+
 def text_frame(**fields: Any) -> bytes:
     """Return a text frame with the fields as JSON and the time."""
-    fields["timestamp"] = clock.isoformat(clock.utcnow())
-    return frames.encode(Opcode.TEXT, json.dumps(fields, separators=(",", ":")).encode())
+    return frames.encode(Opcode.TEXT, text_message(**fields))
 
 
 def resync_notice() -> bytes:
-    """Return what tells a client that it missed events and must read them by REST."""
-    return text_frame(
+    """Return the frame that tells a client that it missed events and must read them by REST."""
+    return frames.encode(Opcode.TEXT, resync_message())
+
+
+def resync_message() -> bytes:
+    """Return what such a frame says."""
+    return text_message(
         type="resync",
         topic=Topic.NOTIFICATIONS,
         code="CATCH_UP",
@@ -66,12 +78,13 @@ class Hub:
     """Who is connected, what they want, and the newest frame of each topic."""
 
     def __init__(self, *, max_sockets: int) -> None:
-        self._max_sockets = max_sockets
-        self._reserved = 0
+        self._places = Places(max_sockets)
         self._lock = threading.Lock()
+        self._publishing = threading.Lock()
         self._members: set[Member] = set()
         self._by_topic: dict[Topic, set[Member]] = {topic: set() for topic in Topic}
-        self._latest: dict[Topic, tuple[int, bytes]] = {}
+        self._latest: dict[Topic, Push] = {}
+        self._deltas = DownloadDeltas()
         self._resynced_at = 0.0
         self._redis_up: bool | None = None
         self._stop = threading.Event()
@@ -87,18 +100,9 @@ class Hub:
         for target in (self._listen, self._tick_all, self._check_all):
             threading.Thread(target=target, name=f"hub{target.__name__}", daemon=True).start()
 
-    def reserve(self) -> bool:
-        """Take one of the places for a socket; False when all are taken or the process is about to end."""
-        with self._lock:
-            if self._reserved >= self._max_sockets or self.stopping:
-                return False
-            self._reserved += 1
-            return True
-
-    def release(self) -> None:
-        """Give the place back."""
-        with self._lock:
-            self._reserved -= 1
+    def reserve(self, *, stranger: bool) -> Place | None:
+        """Take one of the places for a socket; None when all are taken or the process is about to end."""
+        return None if self.stopping else self._places.take(stranger=stranger)
 
     def add(self, member: Member) -> None:
         """Let a connected client in."""
@@ -125,18 +129,30 @@ class Hub:
             SLOW.inc()
             log.info("live.slow_client_closed")
 
-    def subscribe(self, member: Member, topics: Iterable[Topic]) -> None:
-        """Send the topics from now on, beginning with the last value of each."""
-        for topic in topics:
+    def subscribe(
+        self, member: Member, topics: Iterable[Topic], *, answer: bytes, deltas: bool = False
+    ) -> None:
+        """Send the topics from now on: first `answer`, then the whole last value of each.
+
+        With `deltas` a long list follows as the changes since. Nothing that is published after `answer` is
+        missed, and nothing comes twice: one lock for joining, the answer and the newest values.
+        """
+        wanted = list(topics)
+        for topic in wanted:
             if topic not in self._latest and self._redis_up is not False:
                 self._read_last(topic)
-            # One lock for joining and for the newest frame: a value is neither missed nor sent twice.
-            with self._lock:
-                if member not in self._members:
-                    return
+            patched = member.mailbox.patched - {topic}
+            member.mailbox.patched = patched | ({topic} & PATCHED if deltas else set())
+            member.mailbox.forget(topic)
+        with self._lock:
+            if member not in self._members:
+                return
+            for topic in wanted:
                 self._by_topic[topic].add(member)
+            member.mailbox.put_reply(answer)
+            for topic in wanted:
                 if topic in self._latest:
-                    _put(member, topic, self._latest[topic][1])
+                    _put(member, topic, self._latest[topic])
 
     def unsubscribe(self, member: Member, topics: Iterable[Topic]) -> None:
         """Send the topics no longer."""
@@ -147,17 +163,20 @@ class Hub:
 
     def publish(self, topic: Topic, seq: int, envelope: bytes) -> None:
         """Send one message to all who want it; encoded once, and never waiting for any of them."""
-        frame = frames.encode(Opcode.TEXT, envelope)
-        with self._lock:
-            known = self._latest.get(topic, (None, b""))[0]
+        with self._publishing:
+            before = self._latest.get(topic)
+            known = before.seq if before else None
             if self._is_old(seq, known):
                 return
-            self._latest[topic] = (seq, frame)
-            members = list(self._by_topic[topic])
+            push = self._prepare(topic, seq, envelope)
+            with self._lock:
+                self._latest[topic] = push
+                members = list(self._by_topic[topic])
         missed = known is not None and seq != known + 1 and topic not in STATE_TOPICS
         if missed:
-            self._send_all(members, topic, resync_notice())
-        self._send_all(members, topic, frame)
+            notice = Push(seq, Text(resync_message()))
+            self._send_all(members, topic, notice)
+        self._send_all(members, topic, push)
 
     def stop(self) -> None:
         """Say 1001 to all, wait a moment for their answer, and hang up on the rest."""
@@ -176,9 +195,19 @@ class Hub:
             return False
         return seq == known or time.monotonic() - self._resynced_at < _OVERLAP_S
 
-    def _send_all(self, members: list[Member], topic: Topic, frame: bytes) -> None:
+    def _prepare(self, topic: Topic, seq: int, envelope: bytes) -> Push:
+        whole = Text(envelope)
+        if topic not in PATCHED:
+            return Push(seq, whole)
+        if not any(topic in member.mailbox.patched for member in tuple(self._by_topic[topic])):
+            self._deltas.forget()
+            return Push(seq, whole)
+        change = self._deltas.next(seq, envelope)
+        return Push(seq, whole, Text(change[1]), change[0]) if change else Push(seq, whole)
+
+    def _send_all(self, members: list[Member], topic: Topic, push: Push) -> None:
         for number, member in enumerate(members, 1):
-            _put(member, topic, frame)
+            _put(member, topic, push)
             if number % _YIELD_EVERY == 0:
                 time.sleep(0)  # under gevent nobody else runs until we let go
         PUSHES.labels(topic.value).inc(len(members))
@@ -230,11 +259,11 @@ class Hub:
             return list(self._members)
 
 
-def _put(member: Member, topic: Topic, frame: bytes) -> None:
+def _put(member: Member, topic: Topic, push: Push) -> None:
     if topic in STATE_TOPICS:
-        member.mailbox.put_state(topic, frame)
+        member.mailbox.put_state(topic, push)
     else:
-        member.mailbox.put_event(frame)
+        member.mailbox.put_event(push)
 
 
 def _redis_status(*, up: bool) -> bytes:

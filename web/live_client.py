@@ -4,25 +4,25 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
-from wsproto.events import BytesMessage, CloseConnection, Ping, Pong, TextMessage
-from wsproto.utilities import ProtocolError
+from wsproto.events import CloseConnection, Ping, Pong
 
 from vabhub.accounts import Scope
 from vabhub.errors import VabHubError
 from vabhub.events.topics import Topic
 from vabhub.log import get_logger
 from web import frames
-from web.client_messages import Refused, parse, refuse_binary, shown, topics_of
+from web.client_messages import Refused, deltas_of, parse, refuse_binary, shown, topics_of
 from web.frames import CloseCode, Opcode
 from web.hub import RECEIVED, Hub, resync_notice, text_frame
+from web.inbox import Broken, Heard, Inbox, Message
 from web.live_auth import Auth, Principal
 from web.mailbox import Mailbox
 
 log = get_logger(__name__)
 
-MAX_MESSAGE_BYTES = 64 * 1024
 MESSAGES_PER_S = 20
 # Checked once a second, and promised within 5 s.
 AUTH_WAIT_S = 3.5
@@ -33,24 +33,33 @@ _RECEIVE_BYTES = 16 * 1024
 _BROWSER_CODES = range(1000, 5000)
 
 
+@dataclass(frozen=True, slots=True)
+class Opening:
+    """What the handshake found out."""
+
+    principal: Principal | None
+    deflates: bool
+    on_recognised: Callable[[], None]  # called when a stranger says later who it is
+
+
 class LiveClient:
     """Speaks the protocol of `docs/live.md` over a connection that simple-websocket has opened.
 
-    Of that library only the handshake and wsproto's parser are used: its `send` writes parts of frames
-    from several threads, and its reader is a second thread a socket.
+    Of that library only the handshake is used: its `send` writes parts of frames from several threads, its
+    reader is a second thread a socket, and its parser unfolds whatever a client compressed.
     """
 
-    def __init__(self, ws: Any, hub: Hub, auth: Auth, principal: Principal | None) -> None:
-        self.mailbox = Mailbox(ws.sock, resync_notice)
+    def __init__(self, ws: Any, hub: Hub, auth: Auth, opening: Opening) -> None:
+        self.mailbox = Mailbox(ws.sock, resync_notice, deflates=opening.deflates)
         self._ws = ws
+        self._inbox = Inbox(deflates=opening.deflates)
         self._hub = hub
         self._auth = auth
-        self._principal = principal
+        self._principal = opening.principal
+        self._on_recognised = opening.on_recognised
         self._topics: set[Topic] = set()
         self._opened_at = self._pinged_at = self._ponged_at = time.monotonic()
         self._closing_since: float | None = None
-        self._parts: list[Any] = []
-        self._size = 0
         self._allowance = float(MESSAGES_PER_S)
         self._counted_at = self._opened_at
 
@@ -111,57 +120,36 @@ class LiveClient:
                 return
             if not data:
                 return
-            if self._closing_since is not None and self._is_close_answer(data):
+            if any(self._is_over(heard) for heard in self._inbox.read(data)):
                 return
-            if self._closing_since is None and self._read(data):
-                return
+            time.sleep(0)  # under gevent one that sends without a pause would let nobody else run
 
-    def _is_close_answer(self, data: bytes) -> bool:
-        """Return whether the client answered our close frame; anything else it still sends is dropped."""
-        try:
-            self._ws.ws.receive_data(data)
-            return any(isinstance(event, CloseConnection) for event in self._ws.ws.events())
-        except ProtocolError:
-            return True
-
-    def _read(self, data: bytes) -> bool:
+    def _is_over(self, heard: Heard) -> bool:
         """Handle what came; return whether the connection is over."""
-        self._ws.ws.receive_data(data)
-        for event in self._ws.ws.events():
-            if isinstance(event, CloseConnection):
-                self._answer_close(event)
-                return True
-            self._on_event(event)
-            if self._closing_since is not None:
-                return False
+        if isinstance(heard, CloseConnection):
+            if self._closing_since is None:
+                self._echo(int(heard.code))
+            return True
+        if self._closing_since is None:  # what still comes after our close frame is dropped
+            self._on_heard(heard)
         return False
 
-    def _answer_close(self, event: CloseConnection) -> None:
-        """Echo the client's code, or tell it the protocol error that wsproto found (1002, 1007)."""
-        code = int(event.code)
-        frame = frames.close(code) if code in _BROWSER_CODES and code != 1005 else frames.EMPTY_CLOSE
-        self.mailbox.put_last(frame)
+    def _echo(self, code: int) -> None:
+        known = code in _BROWSER_CODES and code != 1005
+        self.mailbox.put_last(frames.close(code) if known else frames.EMPTY_CLOSE)
 
-    def _on_event(self, event: Any) -> None:
-        if isinstance(event, Pong):
-            self._ponged_at = time.monotonic()
-        elif isinstance(event, Ping):
-            if self._within_rate():
-                self.mailbox.put_reply(frames.encode(Opcode.PONG, bytes(event.payload)))
-        elif isinstance(event, TextMessage | BytesMessage):
-            self._collect(event)
-
-    def _collect(self, event: TextMessage | BytesMessage) -> None:
-        self._size += len(event.data if isinstance(event, BytesMessage) else event.data.encode())
-        if self._size > MAX_MESSAGE_BYTES:
-            self.close(CloseCode.TOO_BIG, "message over 64 KB")
+    def _on_heard(self, heard: Message | Broken | Ping | Pong) -> None:
+        if isinstance(heard, Broken):
+            # To hang up while more is on its way would make the kernel drop our close frame.
+            self.close(heard.code, heard.reason)
+        elif not self._within_rate():
             return
-        if event.data:
-            self._parts.append(event.data)
-        if event.message_finished:
-            parts, self._parts, self._size = self._parts, [], 0
-            if self._within_rate():
-                self._on_message(parts, is_text=isinstance(event, TextMessage))
+        elif isinstance(heard, Pong):
+            self._ponged_at = time.monotonic()
+        elif isinstance(heard, Ping):
+            self.mailbox.put_reply(frames.encode(Opcode.PONG, bytes(heard.payload)))
+        else:
+            self._on_message(heard)
 
     def _within_rate(self) -> bool:
         now = time.monotonic()
@@ -175,9 +163,9 @@ class LiveClient:
         self.close(CloseCode.RATE_LIMITED, "too many messages")
         return False
 
-    def _on_message(self, parts: list[Any], *, is_text: bool) -> None:
+    def _on_message(self, message: Message) -> None:
         try:
-            self._dispatch(parse("".join(parts)) if is_text else refuse_binary())
+            self._dispatch(refuse_binary() if message.text is None else parse(message.text))
         except Refused as refusal:
             self._error(refusal.code, refusal.message)
         except VabHubError as error:
@@ -199,6 +187,8 @@ class LiveClient:
         given = token if isinstance(token, str) and token.isascii() else ""
         principal = self._auth.principal_for_token(given) if given else None
         if principal is not None:
+            if self._principal is None:
+                self._on_recognised()
             self._principal = principal
             self._reply("authenticated", name=principal.name)
         elif self._principal is None:
@@ -215,9 +205,9 @@ class LiveClient:
             raise Refused("FORBIDDEN", "Topics need the scope 'read'.")
         known, unknown = topics_of(message)
         self._topics |= set(known)
-        self._reply("subscribed", topics=sorted(self._topics))
+        answer = text_frame(type="subscribed", topics=sorted(self._topics))
+        self._hub.subscribe(self, known, answer=answer, deltas=deltas_of(message))
         self._report(unknown)
-        self._hub.subscribe(self, known)
 
     def _on_unsubscribe(self, message: dict[str, Any]) -> None:
         known, unknown = topics_of(message)

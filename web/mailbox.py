@@ -17,6 +17,7 @@ from collections.abc import Callable
 from typing import Any
 
 from vabhub.events.topics import Topic
+from web.frames import Push
 
 SEND_DEADLINE_S = 10.0
 MAX_EVENTS = 256
@@ -34,6 +35,7 @@ class Mailbox:
         "_drainer",
         "_events",
         "_frame_began",
+        "_held",
         "_last",
         "_lock",
         "_lost_notice",
@@ -42,18 +44,24 @@ class Mailbox:
         "_rest",
         "_sock",
         "_states",
+        "deflates",
+        "patched",
         "was_slow",
     )
 
-    def __init__(self, sock: Any, lost_notice: Callable[[], bytes]) -> None:
+    def __init__(self, sock: Any, lost_notice: Callable[[], bytes], *, deflates: bool = False) -> None:
         _prepare(sock)
+        self.deflates = deflates
+        self.patched: frozenset[Topic] = frozenset()
         self._sock = sock
         # gevent's sockets wait inside send(); the plain socket below takes MSG_DONTWAIT at its word.
         self._raw = getattr(sock, "_sock", sock)
         self._lock = threading.Lock()
         self._replies: deque[bytes] = deque()
         self._events: deque[bytes] = deque()
-        self._states: dict[Topic, bytes] = {}
+        self._states: dict[Topic, Push] = {}
+        # Which message of a patched topic the client was sent last: only to that a change can be added.
+        self._held: dict[Topic, int] = {}
         self._rest: bytes | memoryview | None = None
         self._frame_began = 0.0
         self._drainer: threading.Thread | None = None
@@ -69,18 +77,19 @@ class Mailbox:
                 self._replies.append(frame)
                 self._pump()
 
-    def put_state(self, topic: Topic, frame: bytes) -> None:
+    def put_state(self, topic: Topic, push: Push) -> None:
         """Queue the newest value of a topic; an older one that still waits is dropped."""
         with self._lock:
             if not self._last:
-                self._states[topic] = frame
+                self._states[topic] = push
                 self._pump()
 
-    def put_event(self, frame: bytes) -> None:
+    def put_event(self, push: Push) -> None:
         """Queue what may not be lost; when too many wait, the client is told to read them by REST instead."""
         with self._lock:
             if self._last:
                 return
+            frame = push.frame(None, deflated=self.deflates)
             if len(self._events) >= MAX_EVENTS:
                 self._events.clear()
                 frame = self._lost_notice()
@@ -88,9 +97,10 @@ class Mailbox:
             self._pump()
 
     def forget(self, topic: Topic) -> None:
-        """Drop the state of a topic that is no longer wanted."""
+        """Drop the state of a topic that is no longer wanted; the next one is sent whole."""
         with self._lock:
             self._states.pop(topic, None)
+            self._held.pop(topic, None)
 
     def put_last(self, frame: bytes) -> None:
         """Queue the close frame: what waited is dropped and nothing is taken after it."""
@@ -145,11 +155,21 @@ class Mailbox:
         elif self._events:
             self._rest = self._events.popleft()
         elif self._states:
-            self._rest = self._states.pop(next(iter(self._states)))
+            self._rest = self._next_state()
         else:
             return False
         self._frame_began = time.monotonic()
         return True
+
+    def _next_state(self) -> bytes:
+        # Chosen only now: a client that was too slow for the message before gets this one whole.
+        topic = next(iter(self._states))
+        push = self._states.pop(topic)
+        if topic not in self.patched:
+            return push.frame(None, deflated=self.deflates)
+        frame = push.frame(self._held.get(topic), deflated=self.deflates)
+        self._held[topic] = push.seq
+        return frame
 
     def _drain(self) -> None:
         """Write the rest as the client reads; give up when one frame takes longer than the deadline."""

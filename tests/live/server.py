@@ -33,6 +33,7 @@ class WebServer:
         app: str = "tests.live.app:create_app()",
         **env: str,
     ) -> None:
+        self.options = options
         self.port = free_port()
         self.log = directory / "web.log"
         self.url = f"http://127.0.0.1:{self.port}"
@@ -92,20 +93,29 @@ class WebServer:
         return False
 
 
-class Client:
-    """A WebSocket client of another make, which talks JSON."""
-
-    def __init__(self, opening: Any) -> None:
-        self._opening = opening
-        self.connection: ClientConnection = opening.__enter__()
+class Talk:
+    """How the tests speak with the socket, whatever program speaks for them."""
 
     def send(self, message: Any) -> None:
-        """Send text as it is and anything else as JSON."""
-        self.connection.send(message if isinstance(message, str | bytes) else json.dumps(message))
+        """Send text and bytes as they are and anything else as JSON."""
+        raise NotImplementedError
+
+    def send_all(self, messages: list[Any]) -> None:
+        """Send one right after the other."""
+        for message in messages:
+            self.send(message)
 
     def receive(self, timeout_s: float = 10) -> Any:
         """Return the next message."""
-        return json.loads(self.connection.recv(timeout=timeout_s))
+        raise NotImplementedError
+
+    def close_code(self, timeout_s: float = 10) -> int | None:
+        """Wait until the server closes and return its code."""
+        raise NotImplementedError
+
+    def close(self) -> None:
+        """End the connection."""
+        raise NotImplementedError
 
     def until(self, kind: str, timeout_s: float = 10) -> Any:
         """Return the next message of a type, dropping others."""
@@ -119,23 +129,39 @@ class Client:
         self.send(message)
         return self.receive()
 
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+
+class Client(Talk):
+    """A WebSocket client of another make, which talks JSON."""
+
+    def __init__(self, opening: Any) -> None:
+        self._opening = opening
+        self.connection: ClientConnection = opening.__enter__()
+
+    def send(self, message: Any) -> None:
+        self.connection.send(message if isinstance(message, str | bytes) else json.dumps(message))
+
+    def receive(self, timeout_s: float = 10) -> Any:
+        return json.loads(self.connection.recv(timeout=timeout_s))
+
     def close_code(self, timeout_s: float = 10) -> int | None:
-        """Wait until the server closes and return its code."""
         wait_until(
             lambda: self._read_out() or self.connection.close_code, timeout_s=timeout_s, what="a close"
         )
         return self.connection.close_code
 
+    def close(self) -> None:
+        self._opening.__exit__(None, None, None)
+
     def _read_out(self) -> None:
         with suppress(TimeoutError, Exception):
             while True:
                 self.connection.recv(timeout=0.02)
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._opening.__exit__(None, None, None)
 
 
 @contextmanager
