@@ -10,6 +10,8 @@ from typing import Any
 
 import redis
 
+from scheduler import cadence
+from scheduler.cadence import Rhythm
 from scheduler.leader import ASK_EVERY_S, Leader
 from vabhub import alerts
 from vabhub.cache import store
@@ -61,6 +63,9 @@ class Work:
         self._hurry: Hurry | None = None
         self._watch = Watch(settings)
         self._downloads: tuple[int | None, Any] = (None, None)
+        self._of_system = Rhythm(Topic.SYSTEM, settings.system_interval_s, settings.ttl_system_s)
+        self._of_downloads = Rhythm(Topic.DOWNLOADS, settings.downloads_interval_s, settings.ttl_downloads_s)
+        self._of_dashboard = Rhythm(Topic.DASHBOARD, settings.dashboard_interval_s, settings.ttl_dashboard_s)
 
     def table(self) -> tuple[Job, ...]:
         """Return all jobs. Only the lease and the sweep run in a scheduler that does not lead."""
@@ -69,10 +74,11 @@ class Work:
             Job("lease", ASK_EVERY_S, self.lease),
             Job("notify_sweep", SWEEP_EVERY_S, sweep_once),
             Job("system", chosen.system_interval_s, self.system),
-            Job("downloads", chosen.downloads_interval_s, self.downloads),
+            Job("downloads", chosen.downloads_interval_s, self._of_downloads.beat(self.downloads)),
             Job("downloads_hurry", HURRY_ASK_EVERY_S, self._when_leading(self.downloads_hurry)),
             # After the first reading of each source.
-            Job("dashboard", chosen.dashboard_interval_s, self._when_leading(self.dashboard), 0.5),
+            Job("dashboard", chosen.dashboard_interval_s, self._of_dashboard.beat(self.dashboard), 0.5),
+            Job("followers", cadence.ASK_EVERY_S, self._when_leading(self.followers)),
             Job("library", LIBRARY_EVERY_S, self._when_leading(self.library)),
             Job("library_scans", SCANS_EVERY_S, self._when_leading(self.library_scans)),
             Job("alerts", ALERTS_EVERY_S, self._when_leading(self._alerts.check), 10),
@@ -93,7 +99,16 @@ class Work:
         with suppress(redis.RedisError):  # without Redis the last leader goes on recording
             if self._leader.token is not None:
                 self._leader.renew()
-        self._sample()
+        if self._of_system.is_due():
+            self._sample()
+
+    def followers(self) -> None:
+        """Read at once what somebody follows now and nobody did before."""
+        runs = {Topic.SYSTEM: self._sample, Topic.DOWNLOADS: self.downloads, Topic.DASHBOARD: self.dashboard}
+        with suppress(redis.RedisError):  # then nobody hears of it either
+            rhythms = (self._of_system, self._of_downloads, self._of_dashboard)
+            for rhythm in cadence.newly_followed(rhythms):
+                rhythm.beat(runs[rhythm.topic])()
 
     def downloads(self) -> None:
         """Ask the download clients; push only what changed."""
@@ -129,6 +144,8 @@ class Work:
 
     def dashboard(self) -> None:
         """Compose the overview."""
+        if self._leader.token is None:
+            return
         with reading() as session:
             snapshot = build(session)
         publish_snapshot(snapshot, Topic.DASHBOARD, self._leader.token)

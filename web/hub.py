@@ -17,6 +17,7 @@ from vabhub.events.topics import STATE_TOPICS, Topic
 from vabhub.log import get_logger
 from web import frames
 from web.deltas import PATCHED, DownloadDeltas
+from web.followers import Followers
 from web.frames import CloseCode, Opcode, Push, Text
 from web.mailbox import Mailbox
 from web.places import Place, Places
@@ -89,6 +90,7 @@ class Hub:
         self._redis_up: bool | None = None
         self._stop = threading.Event()
         self._occupied = threading.Event()
+        self._followers = Followers(self._count, self._stop)
 
     @property
     def stopping(self) -> bool:
@@ -97,8 +99,8 @@ class Hub:
 
     def start(self) -> None:
         """Start listening and the two clocks."""
-        for target in (self._listen, self._tick_all, self._check_all):
-            threading.Thread(target=target, name=f"hub{target.__name__}", daemon=True).start()
+        for target in (self._listen, self._tick_all, self._check_all, self._followers.run):
+            threading.Thread(target=target, name=f"hub-{target.__name__}", daemon=True).start()
 
     def reserve(self, *, stranger: bool) -> Place | None:
         """Take one of the places for a socket; None when all are taken or the process is about to end."""
@@ -125,6 +127,7 @@ class Hub:
             SOCKETS.set(len(self._members))
             if not self._members:
                 self._occupied.clear()
+        self._followers.changed()
         if member.mailbox.was_slow:
             SLOW.inc()
             log.info("live.slow_client_closed")
@@ -153,6 +156,7 @@ class Hub:
             for topic in wanted:
                 if topic in self._latest:
                     _put(member, topic, self._latest[topic])
+        self._followers.changed()
 
     def unsubscribe(self, member: Member, topics: Iterable[Topic]) -> None:
         """Send the topics no longer."""
@@ -160,6 +164,7 @@ class Hub:
             with self._lock:
                 self._by_topic[topic].discard(member)
             member.mailbox.forget(topic)
+        self._followers.changed()
 
     def publish(self, topic: Topic, seq: int, envelope: bytes) -> None:
         """Send one message to all who want it; encoded once, and never waiting for any of them."""
@@ -184,6 +189,7 @@ class Hub:
         self._occupied.set()
         for member in self._snapshot():
             member.close(CloseCode.GOING_AWAY, "server stops")
+        self._followers.leave()
         deadline = time.monotonic() + _FAREWELL_S
         while self._members and time.monotonic() < deadline:
             time.sleep(0.05)
@@ -221,6 +227,7 @@ class Hub:
             for topic in Topic:
                 self._read_last(topic)
             self._resynced_at = time.monotonic()
+            self._followers.changed()
         if before is (not up) or (before is None and not up):
             log.info("live.redis", up=up)
             frame = _redis_status(up=up)
@@ -253,6 +260,10 @@ class Hub:
             for member in self._snapshot():
                 member.check_credential(known)
             self._stop.wait(REVOCATION_CHECK_S)
+
+    def _count(self) -> dict[Topic, int]:
+        with self._lock:
+            return {topic: len(members) for topic, members in self._by_topic.items()}
 
     def _snapshot(self) -> list[Member]:
         with self._lock:

@@ -62,12 +62,19 @@ class Monitor:
                     self.published.append(Published(line["time"], went[1], int(went[2]), token))
 
 
+def _follow(connection: client.Redis) -> None:
+    """Stand for a page that is open all the time: the sources would slow down otherwise."""
+    connection.hset("vabhub:live:followers", "chaos", '{"system": 1, "dashboard": 1}')
+    connection.zadd("vabhub:live:heard", {"chaos": 10**12})
+
+
 def leader_frozen(result: Result, directory: Path, size: Size) -> None:
     """SIGSTOP the leader, let another take over, wake the old one."""
     rounds = size.pick(5, 1)
     with Site(directory, result.backend, workers=0, schedulers=3, web=False) as site:
         monitor = Monitor(site.redis.url).start()
         with client.Redis.from_url(site.redis.url) as connection:
+            _follow(connection)
             wait_until(lambda: len(monitor.published) > 3, timeout_s=30)
             for _ in range(rounds):
                 _freeze_leader(connection, monitor)
