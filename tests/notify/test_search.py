@@ -95,6 +95,7 @@ def test_what_is_older_than_the_newest_rows_is_found_too(desk: Desk, monkeypatch
     for _ in range(5):
         desk.accept(title="common")
     monkeypatch.setattr(search, "NEAREST", 2)
+    monkeypatch.setattr(search, "NEAREST_FILTERED", 2)
     monkeypatch.setattr(search, "PART", 1)
     assert _found("rare") == old[::-1]
     assert _found("rare", type="error") == [old[1]]

@@ -15,6 +15,7 @@ from tests.support.sink import Sink
 from vabhub import clock, redis_client
 from vabhub.db import get_engine, transaction
 from vabhub.models import Delivery
+from vabhub.notify import history
 from vabhub.notify.claims import LEASE, claim
 from vabhub.notify.deliveries import cancel, resend
 from vabhub.notify.metrics import DeliveryMetrics
@@ -174,7 +175,11 @@ def _read_metrics() -> None:
     assert len(list(DeliveryMetrics().collect())) == 7
 
 
-@pytest.mark.parametrize("ask", [_sweep, _read_metrics])
+def _purge() -> None:
+    assert history.purge_deleted() == 0
+
+
+@pytest.mark.parametrize("ask", [_sweep, _read_metrics, _purge])
 def test_what_is_asked_all_the_time_never_reads_the_whole_table(
     sqlite: Settings, redis: None, ask: Callable[[], None]
 ) -> None:
@@ -186,11 +191,12 @@ def test_what_is_asked_all_the_time_never_reads_the_whole_table(
     desk.age(delivery_id, hint_at=FRESH * 2)
     asked.clear()
     ask()
-    questions = [(text, values) for text, values in asked if "FROM delivery" in text]
+    tables = ("FROM delivery", "FROM notification")
+    questions = [(text, values) for text, values in asked if any(table in text for table in tables)]
     assert questions
     with engine.connect() as connection:
         for text, values in questions:
             plan = connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {text}", values).all()
-            whole = [step for *_, step in plan if step.startswith("SCAN delivery")]
+            whole = [step for *_, step in plan if step.startswith(("SCAN delivery", "SCAN notification"))]
             # The due ones have an index of their own, which holds nothing else.
             assert all("ix_delivery_due" in step for step in whole), text

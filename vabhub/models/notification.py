@@ -34,6 +34,12 @@ class Notification(Base):
             sqlite_where=text("read_at IS NULL AND inbox_at IS NOT NULL AND deleted_at IS NULL"),
             postgresql_where=text("read_at IS NULL AND inbox_at IS NOT NULL AND deleted_at IS NULL"),
         ),
+        Index(
+            "ix_notification_deleted",
+            "deleted_at",
+            sqlite_where=text("deleted_at IS NOT NULL"),
+            postgresql_where=text("deleted_at IS NOT NULL"),
+        ),
         # An id is a cursor for clients: the id of a deleted row must not come again.
         {"sqlite_autoincrement": True},
     )

@@ -22,7 +22,7 @@ from vabhub.notify.views import attempt_view, notification_view
 from vabhub.settings import get_settings
 
 KEEP_DELETED = timedelta(hours=24)
-SLICE = 200
+SLICE = 100  # so many rows, in all tables and in the index of words, let a POST wait little
 PAUSE_S = 0.05
 
 

@@ -19,7 +19,7 @@ from vabhub.notify.views import delivery_view, notification_view
 MAX_ID = 2**63 - 1
 # How many are counted beyond the start of the page. To count a million takes longer than to show twenty.
 COUNTED = 2000
-COUNTED_IN_SEARCH = 500
+COUNTED_IN_SEARCH = 200
 
 
 class _Paged(BaseModel):

@@ -15,7 +15,8 @@ from vabhub.notify.words import asked_words
 
 # PostgreSQL: so many rows from the newest on are read one by one before the index is asked. A common word
 # has enough of them there; to sort all that the index knows of it takes half a second in a million.
-NEAREST = 50_000
+NEAREST = 20_000
+NEAREST_FILTERED = 50_000  # where not every hit counts
 # And of what the index knows, the newest are looked at.
 HITS = 50_000
 PART = 2000
@@ -32,8 +33,8 @@ def find(
 ) -> list[int]:
     """Return the ids of what holds every word of `question` and passes `filters` on Notification.
 
-    The newest come first; with `after`, a notification's id, what came later, the oldest first. Nothing is
-    found when there is no word in the question.
+    The first filter is that it is shown, which all in the index are. The newest come first; with `after`, a
+    notification's id, what came later, the oldest first. No word in the question finds nothing.
     """
     words = asked_words(question)
     if not words:
@@ -71,7 +72,8 @@ def _in_postgresql(
     asked = bindparam(
         "asked", " & ".join(f"'{word}'{':*' if begins else ''}" for word, begins in words), type_=TSQUERY
     )
-    near = _in_order(select(INDEX), INDEX.c.rowid, after).limit(NEAREST).subquery()
+    nearest = NEAREST if len(filters) <= 1 else NEAREST_FILTERED
+    near = _in_order(select(INDEX), INDEX.c.rowid, after).limit(nearest).subquery()
     found = select(near.c.rowid).join(Notification, Notification.id == near.c.rowid)
     found = found.where(near.c.words.op("@@")(asked), *filters)
     ids = list(session.scalars(_in_order(found, near.c.rowid, after).limit(limit)))
