@@ -139,6 +139,7 @@ TEMPLATE_FUNCTIONS: dict[str, Any] = {
     "tile_status": tile_status,
     "place_of": place_of,
     "quality_parts": quality_parts,
+    "root_name": root_name,
     "title_of": title_of,
     "duration": readable.duration,
     "gib_parts": readable.gib_parts,

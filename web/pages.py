@@ -12,7 +12,7 @@ from vabhub.accounts import PASSWORD_LENGTH, Scope
 from vabhub.db import transaction
 from vabhub.errors import Conflict, RateLimited, Unauthorized, Unavailable, VabHubError, ValidationFailed
 from vabhub.settings import get_settings
-from web import assets, auth, delivery_words, first_paint, queue_paint
+from web import assets, auth, delivery_words, first_paint, library_paint, queue_paint
 from web.endpoint import Access, page
 from web.guard import account_exists
 from web.page_kit import blueprint, draw, render, translator
@@ -23,6 +23,7 @@ def init_app(app: Flask) -> None:
     app.register_blueprint(blueprint)
     app.jinja_env.globals.update(first_paint.TEMPLATE_FUNCTIONS, static_url=assets.static_url)
     app.jinja_env.globals.update(delivery_words.TEMPLATE_FUNCTIONS)
+    app.jinja_env.globals.update(library_paint.TEMPLATE_FUNCTIONS)
     app.jinja_env.filters.update(first_paint.TEMPLATE_FILTERS)
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
 
@@ -37,6 +38,12 @@ def overview() -> str:
 def downloads() -> str:
     """Draw the list of all downloads."""
     return draw("downloads.html", "downloads", first_paint.downloads(translator(), get_settings()))
+
+
+@page(blueprint, "/library", access=Scope.READ)
+def library() -> str:
+    """Draw the roots of the library, what could not be read in them, and copies."""
+    return draw("library.html", "library", library_paint.page(translator(), get_settings(), request.args))
 
 
 @page(blueprint, "/queue", access=Scope.READ)

@@ -122,6 +122,34 @@ class Codec(Out):
     reason: str | None
 
 
+class Root(Out):
+    """One root; numbers are null until it was scanned, `stale` are those of before."""
+
+    id: int
+    root: str
+    kind: str
+    files: int | None
+    size_gb: float | None
+    scanned_at: str | None
+    status: Literal["ok", "stale", "pending"]
+    error: str | None
+    scan: Scan | None
+
+
+@endpoint(
+    bp,
+    "GET",
+    "/library/roots",
+    scope=Scope.READ,
+    summary="The media roots with their counts and scans",
+    answer=list[Root],
+)
+def roots() -> list[dict[str, Any]]:
+    """Return every root with its newest scan."""
+    with reading() as session:
+        return library.roots_view(session)
+
+
 @endpoint(
     bp,
     "GET",

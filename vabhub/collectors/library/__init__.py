@@ -3,6 +3,7 @@
 from vabhub.collectors.library.codec import read_codec
 from vabhub.collectors.library.files import duplicates, file_view, unparsed
 from vabhub.collectors.library.overrides import remove_override, set_override
+from vabhub.collectors.library.overview import roots_view
 from vabhub.collectors.library.posters import Poster, read_poster
 from vabhub.collectors.library.roots import sync_roots
 from vabhub.collectors.library.scan import RootGone, ScanResult, scan
@@ -34,6 +35,7 @@ __all__ = [
     "request_all_scans",
     "request_due_scans",
     "request_scan",
+    "roots_view",
     "run_scan",
     "scan",
     "set_override",

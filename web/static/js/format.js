@@ -41,6 +41,7 @@ export const percent = (value) => joined(percentParts(value));
 export const size = (bytes) => joined(sizeParts(bytes));
 export const rate = (bytesPerS) => joined(rateParts(bytesPerS));
 export const gibParts = (value) => sizeParts(isNumber(value) ? value * GIB : null);
+export const gib = (value) => joined(gibParts(value));
 export const load = (value) => (isNumber(value) ? value.toFixed(2) : UNKNOWN);
 
 export function sizeOf(used, total) {

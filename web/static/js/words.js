@@ -1,6 +1,6 @@
 /* What deliveries and their attempts are called, the same as web/delivery_words.py writes them. */
 import { now } from "./clock.js";
-import { duration, moment } from "./format.js";
+import { duration, isNumber, moment } from "./format.js";
 import { has, t } from "./i18n.js";
 
 const CANCELLABLE = ["pending", "retrying", "sending"];
@@ -44,6 +44,15 @@ export function thenText({ next_state: state, next_attempt_at: at, retry_after_s
 
 /** What a media folder holds; the folder's name when that is not known. */
 export const rootName = (kind, path) => (has(`root.${kind}`) ? t(`root.${kind}`) : String(path ?? "").split("/").at(-1));
+
+/** `Title (2001)` or `Title S01E02`; the same as web/library_paint.py writes. */
+export function workText({ kind, title, year, season, episode }) {
+  const part = (letter, n) => (isNumber(n) ? letter + String(n).padStart(2, "0") : "");
+  const place = kind === "movie" ? (year ? `(${year})` : "") : part("S", season) + part("E", episode);
+  return [title, place].filter(Boolean).join(" ");
+}
+
+export const qualityText = ({ quality }) => wordOf("quality", quality);
 
 export const wordOf = (kind, value) => (has(`${kind}.${value}`) ? t(`${kind}.${value}`) : (value ?? ""));
 

@@ -6,18 +6,22 @@ import { t } from "../i18n.js";
 import * as store from "../store.js";
 import { tile } from "../tile.js";
 import { toast } from "../toast.js";
-import { rootName } from "../words.js";
+import { qualityText, rootName, workText } from "../words.js";
 
 const FIELDS = { movies: "total_movies", tv: "total_tv_shows", anime: "total_anime", episodes: "total_episodes" };
 const RUNNING = new Set(["queued", "running"]);
 const QUALITIES = ["2160p", "1080p", "720p", "480p", "unknown"];
 const CHANGES = ["added", "changed", "removed"];
 const FORGOTTEN_AFTER_MS = 15000;
+const RECENT = 4;
+let recents = null;
 // Whether a scan is just being asked for, and which were, until this page has told how they ended.
 let asking = false;
 let asked = null;
 
 export function start() {
+  const card = document.querySelector('[data-card="library"]');
+  if (card) recents = new Rows(card.querySelector("[data-recent]"), card.querySelector('template[data-row="recent"]'), drawRecent);
   const root = tile("library", draw);
   const scans = new Rows(root.querySelector("[data-scans]"), root.querySelector('template[data-row="scan"]'), drawScan);
   store.on("music", ({ data }) => setSlot(root, "tracks", number(data?.total_tracks)));
@@ -37,9 +41,44 @@ function draw(data, root, meta) {
   drawQuality(root.querySelector("[data-quality]"), data.by_quality ?? {});
   const music = store.get("music")?.meta?.status ?? "unconfigured";
   const off = meta.status === "unconfigured" && music === "unconfigured";
-  show(root.querySelector("[data-shelf]"), !off);
+  drawGrowth(root, data.growth);
+  const recent = (data.recently_added ?? []).slice(0, RECENT);
+  recents.update(recent, (item) => item.id);
+  show(root.querySelector("[data-recents]"), recent.length > 0);
+  for (const name of ["shelf", "grown", "more"]) show(root.querySelector(`[data-${name}]`), !off);
   show(root.querySelector("[data-how]"), off);
   show(root.querySelector("[data-scan]"), !off);
+}
+
+function drawRecent(row, item) {
+  setAttr(row, "data-kind", item.kind);
+  const picture = slot(row, "poster");
+  if (item.poster) setAttr(picture, "src", item.poster);
+  picture.onerror = () => show(picture, false);
+  show(picture, Boolean(item.poster));
+  setSlot(row, "title", workText(item));
+  setSlot(row, "quality", qualityText(item));
+}
+
+/** What came within 30 days, and the sizes by day; the same as web/library_paint.py writes. */
+function drawGrowth(root, growth) {
+  const n = growth?.files_30d;
+  const key = n > 0 ? "grown" : n < 0 ? "shrunk" : "level";
+  setText(root.querySelector("[data-grown-text]"), isNumber(n) ? t(`library.${key}`, { n: Math.abs(n) }) : t("library.growth_unknown"));
+  const points = growthPoints(growth?.days ?? []);
+  setAttr(root.querySelector(".grown-line polyline"), "points", points);
+  // SVG elements have no `hidden` of their own.
+  root.querySelector(".grown-line").toggleAttribute("hidden", !points);
+}
+
+function growthPoints(days) {
+  if (days.length < 2) return "";
+  const at = days.map(({ day }) => Date.parse(day));
+  const sizes = days.map((day) => day.size_gb);
+  const low = Math.min(...sizes);
+  const span = Math.max(...sizes) - low || 1;
+  const way = at.at(-1) - at[0];
+  return days.map((_, n) => `${((100 * (at[n] - at[0])) / way).toFixed(1)},${(22 - (20 * (sizes[n] - low)) / span).toFixed(1)}`).join(" ");
 }
 
 function drawScan(row, scan) {
