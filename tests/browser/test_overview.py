@@ -7,6 +7,7 @@ from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import OpenPage, sign_in
 from tests.support.stack import PASSWORD, USER, Stack
+from tests.support.times import IN_A_MONTH
 
 MARKUP = '<img src=x onerror="window.harmed = 1"><script>window.harmed = 1</script>'
 
@@ -36,7 +37,7 @@ def test_a_test_notification_reaches_the_bell_without_a_reload(open_overview: Op
 
 def test_what_was_announced_once_is_not_announced_by_a_reload(open_overview: OpenPage, stack: Stack) -> None:
     page = open_overview()
-    later = {"title": "Planned", "message": "x", "send_at": "2026-12-24T18:00:00Z"}
+    later = {"title": "Planned", "message": "x", "send_at": IN_A_MONTH}
     assert stack.signed_in().post("/api/notifications", json=later).status_code == 201
     expect(page.locator(".toast-title")).to_have_text("Planned")
     with page.expect_response("**/api/notifications?*"):

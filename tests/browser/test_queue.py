@@ -14,10 +14,11 @@ from tests.browser.conftest import OpenPage
 from tests.support.ports import free_port
 from tests.support.sink import Answer, Sink
 from tests.support.stack import Stack
+from tests.support.times import IN_A_MONTH
 from tests.support.waiting import wait_until
 
 MARKUP = '<img src=x onerror="window.harmed = 1"><b>chat not found</b>'
-LATER = "2026-12-24T18:00:00Z"
+LATER = IN_A_MONTH
 SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
 
 Send = Callable[..., int]

@@ -8,6 +8,7 @@ import pytest
 
 from tests.notify.conftest import Desk
 from tests.support.sink import Answer, Sink
+from tests.support.times import IN_A_MONTH
 from vabhub.db import transaction
 from vabhub.errors import Conflict, NotFound
 from vabhub.notify.deliveries import cancel, resend, retry_delivery, retry_many
@@ -96,7 +97,7 @@ def test_dead_deliveries_are_retried_together_by_channel(desk: Desk, hook: Sink,
 
 
 def test_a_planned_notification_can_be_cancelled(desk: Desk) -> None:
-    accepted = desk.accept(send_at="2027-06-01T08:00:00+08:00")
+    accepted = desk.accept(send_at=IN_A_MONTH)
     with transaction() as session:
         assert cancel(session, accepted.id)["status"] == "cancelled"
     desk.age(desk.delivery_id(accepted), next_attempt_at=timedelta(days=400))

@@ -12,6 +12,7 @@ from sqlalchemy import event
 
 from tests.notify.conftest import Desk
 from tests.support.sink import Sink
+from tests.support.times import IN_A_MONTH
 from vabhub import clock, redis_client
 from vabhub.db import get_engine, transaction
 from vabhub.models import Delivery
@@ -21,7 +22,16 @@ from vabhub.notify.deliveries import cancel, resend
 from vabhub.notify.metrics import DeliveryMetrics
 from vabhub.notify.send import deliver
 from vabhub.notify.states import DeliveryState
-from vabhub.notify.sweep import FRESH, FRESH_WHEN_EMPTY, SPREAD_S, Swept, sweep_once
+from vabhub.notify.sweep import (
+    FEW,
+    FRESH,
+    FRESH_BEHIND_FEW,
+    FRESH_WHEN_EMPTY,
+    SPREAD_S,
+    Swept,
+    sweep_once,
+)
+from vabhub.queues import Task, enqueue
 from vabhub.settings import Settings
 
 EXPIRED = LEASE + timedelta(seconds=1)
@@ -60,8 +70,19 @@ def test_with_empty_queues_a_hint_is_lost_much_sooner(desk: Desk) -> None:
     assert _hints() == [delivery_id]
 
 
+def test_behind_few_others_a_hint_is_lost_sooner_than_behind_many(desk: Desk) -> None:
+    delivery_id = desk.delivery_id(desk.accept())
+    desk.age(delivery_id, hint_at=FRESH_BEHIND_FEW + timedelta(seconds=1))
+    for _ in range(FEW):
+        enqueue(Task.DELIVER, 0)
+    assert sweep_once() == Swept()
+    redis_client.get_redis().flushall()
+    enqueue(Task.DELIVER, 0)
+    assert sweep_once() == Swept(hinted=1)
+
+
 def test_what_is_planned_for_later_is_hinted_when_it_is_due(desk: Desk) -> None:
-    delivery_id = desk.delivery_id(desk.accept(send_at="2027-01-01T00:00:00+00:00"))
+    delivery_id = desk.delivery_id(desk.accept(send_at=IN_A_MONTH))
     assert _hints() == []
     assert sweep_once() == Swept()
     assert deliver(delivery_id) is None

@@ -9,6 +9,7 @@ from bs4 import BeautifulSoup, Tag
 from flask.testing import FlaskClient
 from sqlalchemy import insert, update
 
+from tests.support.times import IN_A_MONTH
 from vabhub.channels.base import OutcomeKind
 from vabhub.clock import utcnow
 from vabhub.db import transaction
@@ -48,7 +49,7 @@ def test_an_empty_queue_says_so_kindly(admin_client: FlaskClient) -> None:
 
 
 def test_the_queue_is_drawn_with_counts_and_rows(admin_client: FlaskClient) -> None:
-    waits = _send(admin_client, title="Later", send_at="2026-12-24T18:00:00Z")
+    waits = _send(admin_client, title="Later", send_at=IN_A_MONTH)
     failed = _send(admin_client, title=MARKUP)
     _fail(failed, MARKUP)
     page = _page(admin_client, "/queue")

@@ -12,6 +12,7 @@ from sqlalchemy import event, func, select, text
 
 from tests.support.redis import RedisServer
 from tests.support.sink import Sink
+from tests.support.times import IN_A_MONTH
 from tests.web.conftest import CookieClient
 from vabhub import db, queues, redis_client
 from vabhub.clock import utcnow
@@ -204,7 +205,7 @@ def test_deliveries_are_listed_and_tried_again(program: Callable[..., Any]) -> N
 
 
 def test_open_deliveries_are_counted_and_one_is_cancelled(program: Callable[..., Any]) -> None:
-    later = {**BODY, "send_at": "2026-12-24T18:00:00Z"}
+    later = {**BODY, "send_at": IN_A_MONTH}
     delivery = program("POST", "/api/notifications", later).get_json()["data"]["deliveries"][0]
     counted = program("GET", "/api/deliveries/counts?channel=system").get_json()["data"]
     assert counted["states"] == {"pending": 1, "sending": 0, "retrying": 0, "dead": 0}

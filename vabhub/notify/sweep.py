@@ -24,8 +24,11 @@ log = get_logger(__name__)
 
 BATCH = 500
 FRESH = timedelta(seconds=30)  # a hint younger than this may still be on its way
-# When the queues are empty it is with a worker, who claims at once, or it was lost.
+# When the queues are empty it is with a worker, who claims at once, or it was lost; and so it is, a little
+# later, behind few others.
 FRESH_WHEN_EMPTY = timedelta(seconds=5)
+FRESH_BEHIND_FEW = timedelta(seconds=10)
+FEW = 50
 MAX_CRASHES = 3
 SPREAD_S = 10.0
 CRASHED = "the worker stopped in the middle of an attempt"
@@ -59,8 +62,13 @@ def _expired(now: datetime) -> tuple[ColumnElement[bool], ...]:
 def _hint_due() -> list[tuple[int, int]]:
     if not _any(partial(_due, fresh=FRESH_WHEN_EMPTY)):
         return []
-    fresh = FRESH_WHEN_EMPTY if untaken(QUEUES) == 0 else FRESH
-    return _mark_hinted(fresh)
+    return _mark_hinted(_fresh(untaken(QUEUES)))
+
+
+def _fresh(waiting: int | None) -> timedelta:
+    if waiting is None or waiting > FEW:
+        return FRESH
+    return FRESH_BEHIND_FEW if waiting else FRESH_WHEN_EMPTY
 
 
 def _due(now: datetime, fresh: timedelta) -> tuple[ColumnElement[bool], ...]:
