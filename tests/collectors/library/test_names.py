@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import sys
+
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tests.collectors.library.labelled import NAMES
+from tests.collectors.library.released import released
 from vabhub.collectors.library.names import FileKind, parse_name
-from vabhub.collectors.library.rules.text import number_of, quality
+from vabhub.collectors.library.rules.text import number_of, quality, tidy
 from vabhub.collectors.library.walk import disk_path, stored_path
 
 KINDS = ("movies", "tv", "anime", "music")
@@ -20,16 +23,56 @@ def _wrong(root_kind: str, path: str, expected: dict[str, object]) -> dict[str, 
 
 
 @pytest.mark.parametrize("root_kind", KINDS)
-def test_labelled_names_are_read_right(root_kind: str) -> None:
-    labelled = [entry for entry in NAMES if entry[0] == root_kind]
+def test_labelled_names_are_read_right(root_kind: str, capsys: pytest.CaptureFixture[str]) -> None:
+    labelled = [entry for entry in (*NAMES, *released("seen")) if entry[0] == root_kind]
     wrong = [(path, fields) for kind, path, want in labelled if (fields := _wrong(kind, path, want))]
-    assert len(labelled) >= 16
+    _tell(f"names of {root_kind}", len(labelled), len(wrong), capsys)
+    assert len(labelled) >= 60
     assert len(wrong) <= 0.05 * len(labelled), wrong
 
 
+def test_names_that_no_rule_was_tuned_by_are_read_right_too(capsys: pytest.CaptureFixture[str]) -> None:
+    held_out = released("held_out")
+    wrong = [(path, fields) for kind, path, want in held_out if (fields := _wrong(kind, path, want))]
+    for root_kind in KINDS:
+        ours = [path for kind, path, _ in held_out if kind == root_kind]
+        _tell(f"held-out names of {root_kind}", len(ours), sum(path in ours for path, _ in wrong), capsys)
+    assert len(wrong) <= 0.05 * len(held_out), wrong
+
+
 def test_the_labelled_list_is_large_enough() -> None:
-    assert len(NAMES) >= 120
-    assert len({path for _, path, _ in NAMES}) == len(NAMES)
+    paths = [path for _, path, _ in (*NAMES, *released("seen"), *released("held_out"))]
+    assert len(paths) >= 500
+    assert len(set(paths)) == len(paths)
+
+
+def _tell(what: str, count: int, wrong: int, capsys: pytest.CaptureFixture[str]) -> None:
+    with capsys.disabled():
+        sys.stdout.write(f"\n{what}: {count - wrong} of {count} ({100 * (count - wrong) / count:.1f} %) ")
+
+
+@pytest.mark.parametrize(
+    ("path", "episode"),
+    [
+        ("Show/Season 1/101 - Pilot.mkv", 1),
+        ("Show/Season 1/101.mkv", 101),
+        ("Show/Season 2/101 - X.mkv", 101),
+    ],
+)
+def test_a_season_in_front_of_the_episode_is_read_only_with_a_title(path: str, episode: int) -> None:
+    assert parse_name(path, "tv").episode == episode
+
+
+@pytest.mark.parametrize(
+    ("text", "title"),
+    [
+        ("(500) Days of Summer", "(500) Days of Summer"),
+        ("Battery (Live)", "Battery (Live)"),
+        ("Title (", "Title"),
+    ],
+)
+def test_only_brackets_that_belong_to_nothing_are_cut(text: str, title: str) -> None:
+    assert tidy(text) == title
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ from vabhub.collectors.library.rules import anime, films, music, series, text
 from vabhub.collectors.library.walk import PLAYLISTS
 
 # Raised with every change to the rules, so that names that older rules have read are read again.
-RULES = 2
+RULES = 3
 
 
 class FileKind(StrEnum):
@@ -44,7 +44,8 @@ class ParsedName:
 def parse_name(path: str, root_kind: str) -> ParsedName:
     """Return what a path below a root of `root_kind` is; never raises for any text."""
     pure = PurePosixPath(path)
-    return _PARSERS[root_kind](list(pure.parts[:-1]), pure.stem, pure.suffix[1:].lower())
+    folders = [text.without_ids(folder) or folder for folder in pure.parts[:-1]]
+    return _PARSERS[root_kind](folders, text.without_ids(pure.stem) or pure.stem, pure.suffix[1:].lower())
 
 
 def _movie(folders: list[str], stem: str, _extension: str) -> ParsedName:
@@ -75,6 +76,7 @@ def _episode(folders: list[str], stem: str, _extension: str) -> ParsedName:
     title = show or (text.tidy(numbers.title) if numbers else None)
     if numbers and title:
         season = numbers.season if numbers.season is not None else season_of_folder
+        numbers = series.without_season_digit(numbers, season_of_folder, stem)
         return _episode_of(title, 1 if season is None else season, numbers, quality)
     return _guessed_episode(folders, stem, show, season_of_folder, quality)
 

@@ -25,7 +25,7 @@ _BARE_EPISODE = re.compile(
     r"^(?:EP?\.?|第)?\s*(?P<e>\d{1,4})(?:\.5)?(?:v\d)?\s*(?:[话話集回]|END|FIN|完)?$", re.IGNORECASE
 )
 _ENDING_EPISODE = re.compile(
-    r"(?:\s+-\s+|\s*[_]-[_]\s*)(?:EP?\.?)?(?P<e>\d{1,4})(?:\.5)?(?:v\d)?(?:\s*(?:END|FIN))?\s*(?:-\s.*)?$",
+    r"(?:\s+-\s+|\s*[_]-[_]\s*)(?:EP?\.?)?(?P<e>\d{1,4})(?:\.5)?(?:v\d)?(?:\s*(?:END|FIN|RAW))?\s*(?:-\s.*)?$",
     re.IGNORECASE,
 )
 # Words stand between other signs: "ass" is a subtitle format, "Assassination Classroom" a title.
@@ -59,7 +59,11 @@ def _outside_and_tags(stem: str) -> tuple[str, list[str]]:
     """Return the text outside brackets, and the brackets but the first (the group)."""
     stem = re.sub(r"(\[[^\]]*?)\([^()]*\)", r"\1", stem)  # "[720p Sub(Ch,Jap)]" is one tag
     tags = [tag.strip() for tag in _BRACKET.findall(stem)]
-    text = re.sub(r"\s+", " ", _BRACKET.sub(" ", re.sub(r"★[^★]*★", " ", stem)).replace("_", " ")).strip(" -")
+    text = re.sub(
+        r"\s+",
+        " ",
+        _BRACKET.sub(" ", re.sub(r"★[^★]*★|[★☆]?\d{1,2}月新?番[★☆]?", " ", stem)).replace("_", " "),
+    ).strip(" -")
     has_group = bool(re.match(r"^\s*[\[【]", stem))
     return text.strip("★☆ "), tags[1:] if has_group else tags
 

@@ -25,10 +25,15 @@ def title_with_year_in_brackets(name: str) -> tuple[str, int] | None:
 def title_with_loose_year(name: str) -> tuple[str, int] | None:
     """Return title and year of `Title.2021.1080p…`."""
     for match in reversed(list(_LOOSE_YEAR.finditer(name))):
-        title = tidy(without_leading_group(name[: match.start()]))
+        title = tidy(_without_notes(without_leading_group(name[: match.start()])))
         if title:
             return title, int(match[1])
     return None
+
+
+def _without_notes(text: str) -> str:
+    """Cut out `[国语配音]`, what a Chinese release says of its sound in the middle of the title."""
+    return re.sub(r"\[[^\]]*[语語字配音版][^\]]*\]", "", text) or text
 
 
 def in_disc_folder(folders: Sequence[str]) -> bool:

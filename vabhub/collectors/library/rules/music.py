@@ -44,6 +44,7 @@ def track_parts(stem: str) -> TrackParts:
 
 
 def _album(text: str) -> str | None:
-    name = re.sub(rf"^[(\[]?{YEAR}[)\]]?\s*[-.]?\s+(?=\S)", "", text.strip())
+    # A bare year in front can be the title: "1989 (Taylor's Version)".
+    name = re.sub(rf"^(?:[(\[]{YEAR}[)\]]\s*[-.]?|{YEAR}\s*[-.])\s*(?=\S)", "", text.strip())
     name = re.sub(rf"\s*[(\[](?:{YEAR}|FLAC|MP3|320k?|24bit.*|Hi-?Res)[)\]]", "", name, flags=re.IGNORECASE)
     return tidy(name) or tidy(text)

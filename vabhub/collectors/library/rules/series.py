@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from vabhub.collectors.library.rules.text import (
     LEFT,
@@ -58,6 +58,7 @@ _EPISODE_PATTERNS = (
         re.I,
     ),
 )
+_NUMBER_AND_TITLE = re.compile(r"^\d{3,4}[\s._]*-[\s._]*\S")
 _BARE_NUMBER = re.compile(rf"^(?P<e>\d{{1,3}})(?=$|[\s._]*-|[\s._](?!{YEAR}))")
 
 
@@ -89,6 +90,14 @@ def episode_numbers(stem: str) -> Numbers | None:
         return marked
     match = _BARE_NUMBER.match(stem)
     return Numbers("", None, int(match["e"])) if match else None
+
+
+def without_season_digit(numbers: Numbers, season: int | None, stem: str) -> Numbers:
+    """Read `413 - Title` in the folder of season 4 as its episode 13; `413` alone may be the 413th."""
+    hundreds, episode = divmod(numbers.episode, 100)
+    if not season or hundreds != season or not episode or not _NUMBER_AND_TITLE.match(stem):
+        return numbers
+    return replace(numbers, episode=episode)
 
 
 def split_season(title: str) -> tuple[str, int | None]:

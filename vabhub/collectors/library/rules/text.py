@@ -17,7 +17,9 @@ _QUALITIES = (
     ("2160p", re.compile(rf"{LEFT}(?:(?:U?HD)?2160[pi]|4K|UHD|3840[x×]2160){RIGHT}", re.IGNORECASE)),
     (
         "1080p",
-        re.compile(rf"{LEFT}(?:(?:HD|BD)?1080[pi](?:\d\d)?|1920[x×]10\d\d|FHD){RIGHT}", re.IGNORECASE),
+        re.compile(
+            rf"{LEFT}(?:(?:HD|BD)?1080[pi](?:\d\d)?|(?:1920|1440)[x×]10\d\dp?|FHD){RIGHT}", re.IGNORECASE
+        ),
     ),
     ("720p", re.compile(rf"{LEFT}(?:(?:HD|BD)?720[pi](?:\d\d)?|1280[x×]7[0-9]\d){RIGHT}", re.IGNORECASE)),
     (
@@ -27,6 +29,12 @@ _QUALITIES = (
 )
 
 
+_LOOSE = " -–~.,·|/"
+_PAIRS = (("[", "]"), ("(", ")"), ("{", "}"), ("【", "】"))
+# What media servers write into names to know them by: [imdb-tt0903747], {tmdb-27205}, [tvdbid=81189].
+_ID = re.compile(
+    r"\s*[\[{](?:imdb|tmdb|tvdb|anidb)(?:id)?[-=][\w]+[\]}]|^tt\d{7,8}[\s._-]+(?=\S)", re.IGNORECASE
+)
 _SITE = re.compile(
     r"^[^\s.\[\]]{0,10}www\.[\w-]{1,40}\.(?:com|net|org|cc|tv|me|la)[\s._-]+(?=\S)", re.IGNORECASE
 )
@@ -47,8 +55,20 @@ def tidy(text: Any) -> str | None:
     if not isinstance(text, str):
         return None
     spaced = re.sub(r"[._]+", " ", text) if " " not in text.strip() or "_" in text else text
-    clean = re.sub(r"\s+", " ", spaced).strip(" -–~.,·|/[](){}【】")
+    clean = _unpaired(re.sub(r"\s+", " ", spaced).strip(_LOOSE))
     return clean or None
+
+
+def _unpaired(text: str) -> str:
+    """Cut brackets off both ends that belong to nothing: `Title (` and `(Title`, but not `Title (Live)`."""
+    for left, right in _PAIRS:
+        while text.endswith(left) or (text.endswith(right) and text.count(right) > text.count(left)):
+            text = text[:-1].strip(_LOOSE)
+        while text.startswith(right) or (text.startswith(left) and text.count(left) > text.count(right)):
+            text = text[1:].strip(_LOOSE)
+        if text.startswith(left) and text.endswith(right) and text.count(left) == 1:
+            text = text[1:-1].strip(_LOOSE)
+    return text
 
 
 def split_year(title: str) -> tuple[str, int | None]:
@@ -79,6 +99,11 @@ def split_languages(title: str) -> tuple[str, str | None]:
     """Return a Chinese or Japanese title and the Latin one behind it: `流浪地球 The Wandering Earth`."""
     match = _TWO_LANGUAGES.match(title)
     return (match["own"].strip(), match["other"]) if match else (title, None)
+
+
+def without_ids(text: str) -> str:
+    """Cut out what media servers know a name by."""
+    return _ID.sub("", text)
 
 
 def without_leading_group(text: str) -> str:
