@@ -15,7 +15,7 @@ from scheduler.cadence import Rhythm
 from scheduler.leader import ASK_EVERY_S, Leader
 from vabhub import alerts
 from vabhub.cache import store
-from vabhub.collectors import history
+from vabhub.collectors import history, performance
 from vabhub.collectors.base import Snapshot
 from vabhub.collectors.dashboard import build
 from vabhub.collectors.downloads import read_all, snapshot_of, wake
@@ -65,6 +65,7 @@ class Work:
         self._downloads: tuple[int | None, Any] = (None, None)
         self._of_system = Rhythm(Topic.SYSTEM, settings.system_interval_s, settings.ttl_system_s)
         self._of_downloads = Rhythm(Topic.DOWNLOADS, settings.downloads_interval_s, settings.ttl_downloads_s)
+        self._of_performance = Rhythm(Topic.API_PERFORMANCE, performance.INTERVAL_S, 60)
         self._of_dashboard = Rhythm(Topic.DASHBOARD, settings.dashboard_interval_s, settings.ttl_dashboard_s)
 
     def table(self) -> tuple[Job, ...]:
@@ -78,6 +79,11 @@ class Work:
             Job("downloads_hurry", HURRY_ASK_EVERY_S, self._when_leading(self.downloads_hurry)),
             # After the first reading of each source.
             Job("dashboard", chosen.dashboard_interval_s, self._of_dashboard.beat(self.dashboard), 0.5),
+            Job(
+                "api_performance",
+                performance.INTERVAL_S,
+                self._of_performance.beat(self._when_leading(self.api_performance)),
+            ),
             Job("followers", cadence.ASK_EVERY_S, self._when_leading(self.followers)),
             Job("library", LIBRARY_EVERY_S, self._when_leading(self.library)),
             Job("library_scans", SCANS_EVERY_S, self._when_leading(self.library_scans)),
@@ -104,11 +110,15 @@ class Work:
 
     def followers(self) -> None:
         """Read at once what somebody follows now and nobody did before."""
-        runs = {Topic.SYSTEM: self._sample, Topic.DOWNLOADS: self.downloads, Topic.DASHBOARD: self.dashboard}
+        runs = {
+            self._of_system: self._sample,
+            self._of_downloads: self.downloads,
+            self._of_dashboard: self.dashboard,
+            self._of_performance: self.api_performance,
+        }
         with suppress(redis.RedisError):  # then nobody hears of it either
-            rhythms = (self._of_system, self._of_downloads, self._of_dashboard)
-            for rhythm in cadence.newly_followed(rhythms):
-                rhythm.beat(runs[rhythm.topic])()
+            for rhythm in cadence.newly_followed(runs):
+                rhythm.beat(runs[rhythm])()
 
     def downloads(self) -> None:
         """Ask the download clients; push only what changed."""
@@ -149,6 +159,10 @@ class Work:
         with reading() as session:
             snapshot = build(session)
         publish_snapshot(snapshot, Topic.DASHBOARD, self._leader.token)
+
+    def api_performance(self) -> None:
+        """Add up what the web processes counted."""
+        publish_snapshot(performance.collect(), Topic.API_PERFORMANCE, self._leader.token)
 
     def library(self) -> None:
         """Count the library anew from its rows."""

@@ -13,6 +13,7 @@ from jinja2 import pass_context
 from jinja2.runtime import Context
 
 from vabhub.clock import isoformat, parse_iso, utcnow
+from vabhub.collectors import performance
 from vabhub.db import reading
 from vabhub.errors import Unavailable
 from vabhub.log import get_logger
@@ -146,6 +147,7 @@ TEMPLATE_FUNCTIONS: dict[str, Any] = {
     "gib_of": readable.gib_of,
     "level": readable.level,
     "number": readable.number,
+    "per_s": readable.per_s,
     "percent": readable.percent,
     "percent_parts": readable.percent_parts,
     "rate": readable.rate,
@@ -194,6 +196,7 @@ def _boot(locale: str, settings: Settings, content: Mapping[str, Any]) -> str:
             "downloads": max(settings.downloads_interval_s, settings.dashboard_interval_s),
             "dashboard": settings.dashboard_interval_s,
             "media": settings.ttl_media_s,
+            "api_performance": performance.INTERVAL_S,
         },
         **content,
     }

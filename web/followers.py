@@ -1,4 +1,4 @@
-"""Tells the sources who listens here, so that they slow down when nobody does."""
+"""Tells the others about this process: who listens here, so that sources rest, and what was done here."""
 
 from __future__ import annotations
 
@@ -8,9 +8,11 @@ from collections.abc import Callable, Mapping
 
 import redis
 
+from vabhub.collectors import performance
 from vabhub.events import demand
 from vabhub.events.topics import Topic
 from vabhub.log import get_logger
+from web.performance import Performance
 
 log = get_logger(__name__)
 
@@ -25,6 +27,7 @@ class Followers:
         self._count = count
         self._stop = stop
         self._changed = threading.Event()
+        self._performance = Performance()
 
     def changed(self) -> None:
         """Say it soon."""
@@ -48,6 +51,8 @@ class Followers:
 
     def _say(self) -> None:
         try:
+            # In this order: who is told that somebody follows finds the numbers.
+            performance.report(self._process, self._performance.window())
             demand.say(self._process, self._count())
         except redis.RedisError as error:
             log.debug("live.followers_unsaid", reason=str(error)[:200])  # the listener warns of the outage

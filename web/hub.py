@@ -9,7 +9,6 @@ from collections.abc import Iterable
 from typing import Any, Protocol
 
 import redis
-from prometheus_client import Counter, Gauge
 
 from vabhub import clock
 from vabhub.events import bus
@@ -19,15 +18,11 @@ from web import frames
 from web.deltas import PATCHED, DownloadDeltas
 from web.followers import Followers
 from web.frames import CloseCode, Opcode, Push, Text
+from web.hub_metrics import PUSHES, SLOW, SOCKETS
 from web.mailbox import Mailbox
 from web.places import Place, Places
 
 log = get_logger(__name__)
-
-SOCKETS = Gauge("vabhub_sockets", "Open live sockets of this process", multiprocess_mode="livesum")
-PUSHES = Counter("vabhub_socket_pushes_total", "Frames put into mailboxes", ["topic"])
-RECEIVED = Counter("vabhub_socket_messages_received_total", "Messages from clients")
-SLOW = Counter("vabhub_socket_slow_clients_total", "Clients closed because they did not read")
 
 TICK_S = 1.0
 REVOCATION_CHECK_S = 2.0

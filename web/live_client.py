@@ -16,7 +16,8 @@ from vabhub.log import get_logger
 from web import frames
 from web.client_messages import Refused, deltas_of, parse, refuse_binary, shown, topics_of
 from web.frames import CloseCode, Opcode
-from web.hub import RECEIVED, Hub, resync_notice, text_frame
+from web.hub import Hub, resync_notice, text_frame
+from web.hub_metrics import RECEIVED
 from web.inbox import Broken, Heard, Inbox, Message
 from web.live_auth import Auth, Principal
 from web.mailbox import Mailbox

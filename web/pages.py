@@ -12,7 +12,7 @@ from vabhub.accounts import PASSWORD_LENGTH, Scope
 from vabhub.db import transaction
 from vabhub.errors import Conflict, RateLimited, Unauthorized, Unavailable, VabHubError, ValidationFailed
 from vabhub.settings import get_settings
-from web import assets, auth, delivery_words, first_paint, library_paint, queue_paint
+from web import assets, auth, delivery_words, first_paint, library_paint, queue_paint, system_paint
 from web.endpoint import Access, page
 from web.guard import account_exists
 from web.page_kit import blueprint, draw, render, translator
@@ -44,6 +44,12 @@ def downloads() -> str:
 def library() -> str:
     """Draw the roots of the library, what could not be read in them, and copies."""
     return draw("library.html", "library", library_paint.page(translator(), get_settings(), request.args))
+
+
+@page(blueprint, "/system", access=Scope.READ)
+def system() -> str:
+    """Draw how the web processes do."""
+    return draw("system.html", "system", system_paint.system(translator(), get_settings()))
 
 
 @page(blueprint, "/queue", access=Scope.READ)

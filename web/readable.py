@@ -93,6 +93,11 @@ def number(value: Any) -> str:
     return f"{round(value):,}".replace(",", _THIN) if is_number(value) else UNKNOWN
 
 
+def per_s(value: Any) -> str:
+    """Return how often something happens."""
+    return f"{value:.1f}{_SPACE}/s" if is_number(value) else UNKNOWN
+
+
 def load(value: Any) -> str:
     """Return a load average."""
     return f"{value:.2f}" if is_number(value) else UNKNOWN

@@ -13,7 +13,7 @@ from vabhub.accounts import Scope
 from vabhub.errors import VabHubError
 from vabhub.redis_client import get_redis
 from web import live
-from web.hub import SOCKETS
+from web.hub_metrics import SOCKETS
 
 REVOKED = "test:revoked"
 

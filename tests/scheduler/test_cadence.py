@@ -65,6 +65,12 @@ def test_who_subscribes_wakes_a_source_that_sleeps(start: Callable[..., Schedule
         seen = [client.until("system_update", 20)["seq"] for _ in range(4)]
         assert len(set(seen)) == 4
         assert demand.followers() == {"system": 1}
+        client.send({"type": "subscribe", "topics": ["api_performance"]})
+        update = client.until("api_performance_update", 20)
+        while not update["data"]:  # the last value, from before the web process had reported
+            update = client.until("api_performance_update", 20)
+        assert (update["meta"]["source"], update["data"]["processes"]) == ("api_performance", 1)
+        assert update["data"]["sockets"] == 1
     wait_until(lambda: demand.followers() == {}, what="nobody follows")
 
 

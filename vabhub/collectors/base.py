@@ -28,6 +28,7 @@ class Source(StrEnum):
     MEDIA = "media"
     MUSIC = "music"
     DASHBOARD = "dashboard"
+    API_PERFORMANCE = "api_performance"
 
 
 @dataclass(frozen=True, slots=True)

@@ -75,6 +75,9 @@ export function moment(timestamp) {
   return `${date} ${clock(at)}`;
 }
 
+/** How often something happens. */
+export const perS = (value) => (isNumber(value) ? `${value.toFixed(1)}${SPACE}/s` : UNKNOWN);
+
 /** How long something took. */
 export function took(ms) {
   if (!isNumber(ms)) return UNKNOWN;

@@ -6,6 +6,7 @@ export function startFrames() {
   for (const [name, { data, meta }] of Object.entries(boot.first ?? {})) store.setReading(name, data, meta);
   store.on("frame:system", ({ data, meta }) => store.setReading("system", data, meta));
   store.on("frame:downloads", ({ data, meta }) => store.setReading("downloads", data, meta));
+  store.on("frame:api_performance", ({ data, meta }) => store.setReading("api_performance", data, meta));
   store.on("frame:dashboard", ({ data, meta }) => takeDashboard(data ?? {}, meta ?? {}));
 }
 
