@@ -10,7 +10,19 @@ from vabhub.accounts import ensure_admin
 from vabhub.errors import Unavailable
 from vabhub.log import get_logger
 from vabhub.settings import Settings, get_settings, use_settings
-from web import api, dashboard_data, errors, extensions, guard, live, ops, pages, request_edge, settings_pages
+from web import (
+    api,
+    dashboard_data,
+    errors,
+    extensions,
+    guard,
+    live,
+    ops,
+    pages,
+    request_edge,
+    services_pages,
+    settings_pages,
+)
 from web.envelope import JsonProvider
 from web.login_limits import LoginLimits
 
@@ -37,7 +49,18 @@ def create_app(settings: Settings | None = None) -> Flask:
     app.json = JsonProvider(app)
     _set_up_routing(app)
     app.extensions["vabhub_login_limits"] = LoginLimits()
-    for part in (extensions, errors, request_edge, guard, dashboard_data, api, pages, settings_pages, live):
+    for part in (
+        extensions,
+        errors,
+        request_edge,
+        guard,
+        dashboard_data,
+        api,
+        pages,
+        settings_pages,
+        services_pages,
+        live,
+    ):
         part.init_app(app)
     app.register_blueprint(ops.bp)
     if settings.trusted_proxies:

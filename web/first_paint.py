@@ -46,10 +46,15 @@ def overview(translator: i18n.Translator, settings: Settings) -> dict[str, Any]:
 
 def downloads(translator: i18n.Translator, settings: Settings) -> dict[str, Any]:
     """Return what the downloads' template needs."""
-    first = _first("downloads")
+    first = downloads_reading()
     numbers = {"downloads": {"data": first.data, "meta": first.meta}}
     content = shell(translator, settings, entry="js/downloads.js", first=numbers)
     return {"first": {"downloads": first}, **content}
+
+
+def downloads_reading() -> First:
+    """Return the last reading of the download clients."""
+    return _first("downloads")
 
 
 def shell(translator: i18n.Translator, settings: Settings, *, entry: str, **content: Any) -> dict[str, Any]:

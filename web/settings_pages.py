@@ -8,6 +8,7 @@ from flask import Flask, request
 from flask.typing import ResponseReturnValue
 
 from vabhub.accounts import Scope
+from vabhub.collectors import services
 from vabhub.db import reading
 from vabhub.errors import NotFound
 from vabhub.notify import channels_admin, templates_admin
@@ -31,7 +32,10 @@ def settings_overview() -> ResponseReturnValue:
     with reading() as session:
         channels = channels_admin.list_channels(session)
         templates = templates_admin.list_templates(session)
-    return _draw("settings/overview.html", "js/settings.js", channels=channels, templates=templates)
+        found = services.list_services(session, get_settings())
+    return _draw(
+        "settings/overview.html", "js/settings.js", channels=channels, templates=templates, services=found
+    )
 
 
 @page(blueprint, "/settings/channels", access=Scope.ADMIN)
