@@ -12,6 +12,7 @@ from vabhub.log import get_logger
 from vabhub.settings import Settings, get_settings, use_settings
 from web import (
     api,
+    cache_page,
     dashboard_data,
     errors,
     extensions,
@@ -59,6 +60,7 @@ def create_app(settings: Settings | None = None) -> Flask:
         pages,
         settings_pages,
         services_pages,
+        cache_page,
         live,
     ):
         part.init_app(app)

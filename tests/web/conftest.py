@@ -9,7 +9,10 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
+from tests.support.tiers import patient_database, patient_redis
 from vabhub import accounts
+from vabhub.cache import Tiers, use_store
+from vabhub.cache.memory import Memory
 from vabhub.db import transaction
 from vabhub.settings import Settings
 from web import auth, create_app, dashboard_data
@@ -34,6 +37,7 @@ class CookieClient(FlaskClient):
 @pytest.fixture
 def app(sqlite: Settings, redis: None) -> Iterator[Flask]:
     """The application on an empty database."""
+    use_store(Tiers(Memory(), patient_redis(), patient_database(), listens=True))
     made = create_app(sqlite)
     made.test_client_class = CookieClient
     yield made

@@ -8,11 +8,11 @@ from collections.abc import Callable
 import pytest
 from flask import Flask
 
+from tests.support.tiers import patient_redis
 from tests.support.waiting import wait_until
 from tests.web.conftest import CookieClient
 from vabhub.cache import Tiers, cached, store
 from vabhub.cache.memory import Memory
-from vabhub.cache.redis_tier import RedisTier
 from vabhub.cache.report import quantile_ms
 from web import warm_up
 from web.dashboard_data import VIEWS
@@ -51,7 +51,7 @@ def test_statistics_tell_hits_builds_and_sizes_by_prefix(admin_client: CookieCli
 
 def test_counters_of_processes_are_added_up(admin_client: CookieClient) -> None:
     for number in range(3):
-        tiers = Tiers(Memory(), RedisTier())
+        tiers = Tiers(Memory(), patient_redis())
         tiers.stats._name = f"process-{number}"
         tiers.stats.of("shared:1").memory_hits += 5
         wait_until(tiers.stats.flush, what="Redis takes it")
