@@ -21,7 +21,7 @@ from vabhub.collectors.dashboard import build
 from vabhub.collectors.downloads import read_all, snapshot_of, wake
 from vabhub.collectors.downloads.refresh import Hurry
 from vabhub.collectors.downloads.watch import Watch
-from vabhub.collectors.library import media_stats, music_stats, request_due_scans
+from vabhub.collectors.library import Changes, media_stats, music_stats, request_due_scans
 from vabhub.collectors.publish import publish_snapshot
 from vabhub.collectors.services import configured
 from vabhub.collectors.system import SystemCollector
@@ -37,6 +37,7 @@ SWEEP_EVERY_S = 1.0
 HURRY_ASK_EVERY_S = 0.5
 LIBRARY_EVERY_S = 30.0
 SCANS_EVERY_S = 60.0
+CHANGES_EVERY_S = 5.0
 PRUNE_EVERY_S = 3600.0
 
 
@@ -62,6 +63,7 @@ class Work:
         self._asking = threading.Lock()
         self._hurry: Hurry | None = None
         self._watch = Watch(settings)
+        self._changes = Changes(settings.library_watches)
         self._downloads: tuple[int | None, Any] = (None, None)
         self._of_system = Rhythm(Topic.SYSTEM, settings.system_interval_s, settings.ttl_system_s)
         self._of_downloads = Rhythm(Topic.DOWNLOADS, settings.downloads_interval_s, settings.ttl_downloads_s)
@@ -87,6 +89,7 @@ class Work:
             Job("followers", cadence.ASK_EVERY_S, self._when_leading(self.followers)),
             Job("library", LIBRARY_EVERY_S, self._when_leading(self.library)),
             Job("library_scans", SCANS_EVERY_S, self._when_leading(self.library_scans)),
+            Job("library_changes", CHANGES_EVERY_S, self._when_leading(self._changes.see), 5),
             Job("alerts", ALERTS_EVERY_S, self._when_leading(self._alerts.check), 10),
             Job("history_flush", FLUSH_EVERY_S, history.flush),
             Job("history_prune", PRUNE_EVERY_S, self._when_leading(history.prune), 60),

@@ -105,6 +105,13 @@ class Settings(DownloadClientSettings):
     media_roots: Annotated[tuple[MediaRoot, ...], BeforeValidator(_media_roots)] = _setting(
         "VABHUB_MEDIA_ROOTS", (), "Folders to count, as /path:movies,/path2:tv (movies, tv, anime, music)"
     )
+    library_watches: int = _setting(
+        "VABHUB_LIBRARY_WATCHES",
+        8192,
+        "Folders of the library whose changes are heard of at once; 0 leaves it to the periodic scans",
+        ge=0,
+        le=1_000_000,
+    )
     locale: Annotated[Literal["zh", "en"] | None, BeforeValidator(_lower)] = _setting(
         "VABHUB_LOCALE", None, "zh or en; the browser's language when absent"
     )

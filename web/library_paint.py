@@ -79,6 +79,18 @@ def scan_text(context: Context, root: Mapping[str, Any]) -> str:
     return translate("library.scanned", time=first_paint.clock_text(root["scanned_at"]))
 
 
+@pass_context
+def watch_text(context: Context, root: Mapping[str, Any]) -> str:
+    """Return how soon changes of a root are noticed, and why not sooner."""
+    translate, watch = i18n.Translator(context["locale"]).text, root.get("watch")
+    if not watch or not watch["folders"]:
+        return ""
+    if watch["reason"] is None and watch["watched"]:
+        return translate("library.watched")
+    reason = translate(f"library.watch_{watch['reason']}") if watch["reason"] else ""
+    return translate("library.watched_part", n=watch["watched"], of=watch["folders"], reason=reason)
+
+
 def work_text(work: Mapping[str, Any]) -> str:
     """Return `Title (2001)` or `Title S01E02`."""
     title = str(work.get("title") or "")
@@ -131,5 +143,6 @@ TEMPLATE_FUNCTIONS: dict[str, Any] = {
     "quality_text": quality_text,
     "scan_text": scan_text,
     "size_text": size_text,
+    "watch_text": watch_text,
     "work_text": work_text,
 }

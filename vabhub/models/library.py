@@ -24,6 +24,7 @@ class LibraryRoot(Base):
     scanned_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     full_scan_at: Mapped[datetime | None] = mapped_column(UtcDateTime)  # when every file was last looked at
     rules: Mapped[int] = mapped_column(default=1, server_default="1")  # which names.RULES read its names
+    watch: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))  # see changes.py
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
 
 

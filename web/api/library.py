@@ -122,6 +122,14 @@ class Codec(Out):
     reason: str | None
 
 
+class Watch(Out):
+    """How many folders of a root are watched for changes, and why not all."""
+
+    folders: int
+    watched: int
+    reason: Literal["limit", "system_limit", "unreadable", "unsupported"] | None
+
+
 class Root(Out):
     """One root; numbers are null until it was scanned, `stale` are those of before."""
 
@@ -134,6 +142,7 @@ class Root(Out):
     status: Literal["ok", "stale", "pending"]
     error: str | None
     scan: Scan | None
+    watch: Watch | None
 
 
 @endpoint(

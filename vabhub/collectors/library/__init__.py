@@ -1,5 +1,6 @@
 """The media library: which roots there are, what is in them, how the scans stand, and the counts."""
 
+from vabhub.collectors.library.changes import Changes
 from vabhub.collectors.library.codec import read_codec
 from vabhub.collectors.library.files import duplicates, file_view, unparsed
 from vabhub.collectors.library.overrides import remove_override, set_override
@@ -19,6 +20,7 @@ from vabhub.collectors.library.scans import (
 from vabhub.collectors.library.stats import media_stats, music_stats
 
 __all__ = [
+    "Changes",
     "Poster",
     "RootGone",
     "ScanResult",

@@ -67,6 +67,7 @@ class Library {
     setAttr(row, "data-state", root.status);
     setSlot(row, "name", rootName(root.kind, root.root));
     setSlot(row, "path", root.root);
+    setSlot(row, "watch", watchText(root));
     setSlot(row, "fault", root.error ?? "");
     show(slot(row, "fault"), Boolean(root.error));
     setSlot(row, "files", isNumber(root.files) ? t("library.files", { n: root.files }) : UNKNOWN);
@@ -173,6 +174,12 @@ function scanText({ scan, scanned_at: at, status }) {
   if (scan?.state === "running") return scan.total ? `${number(scan.done)} / ${number(scan.total)}` : t("library.scanning");
   if (status === "stale" || !at) return t(status === "stale" ? "library.stale" : "library.never");
   return t("library.scanned", { time: moment(at) });
+}
+
+function watchText({ watch }) {
+  if (!watch?.folders) return "";
+  if (!watch.reason && watch.watched) return t("library.watched");
+  return t("library.watched_part", { n: watch.watched, of: watch.folders, reason: watch.reason ? t(`library.watch_${watch.reason}`) : "" });
 }
 
 function drawFile(row, file) {
