@@ -83,9 +83,15 @@ def snapshots() -> Snapshots:
 
 def dashboard_payload(name: str) -> tuple[Data, Meta]:
     """Return a view's data and meta: for REST and for the numbers that the page is rendered with."""
+    _, data, meta = dashboard_reading(name)
+    return data(), meta
+
+
+def dashboard_reading(name: str) -> tuple[Snapshot, Callable[[], Data], Meta]:
+    """Return a view's reading, how to pick its data out of it, and its meta."""
     view = VIEWS[name]
     served = snapshots().read(view.source, view.ttl_s(get_settings()))
-    return view.pick(served.snapshot.data or {}), served.meta()
+    return served.snapshot, lambda: view.pick(served.snapshot.data or {}), served.meta()
 
 
 def forget() -> None:

@@ -87,13 +87,14 @@ def failure(
 
 def _json(content: dict[str, Any], status: int, headers: Mapping[str, str]) -> Response:
     content["timestamp"] = isoformat(utcnow())
-    text = _dumps(content)
+    text = dumps(content)
     response = Response(f"{text}\n", status=status, mimetype="application/json")
     response.headers.extend(headers)
     return response
 
 
-def _dumps(content: dict[str, Any]) -> str:
+def dumps(content: Any) -> str:
+    """Return JSON as the contract writes it; a number that is none becomes null."""
     try:
         return current_app.json.dumps(content, separators=(",", ":"), allow_nan=False)
     except ValueError:  # a sensor that says NaN; JSON has no word for it, and unknown is null

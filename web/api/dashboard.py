@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-import hashlib
-from datetime import timedelta
 from typing import Any
 
-from flask import Blueprint, Response, current_app, request
+from flask import Blueprint, Response
 
 from vabhub.accounts import Scope
 from vabhub.clock import isoformat, utcnow
 from vabhub.collectors import history as stored
 from vabhub.settings import get_settings
 from web import schemas
-from web.dashboard_data import dashboard_payload
+from web.dashboard_data import dashboard_payload, dashboard_reading
+from web.encoded import conditional, encode, encode_once
 from web.endpoint import endpoint
-from web.envelope import Answer, success
 from web.schemas import HistoryQuery
 
 __all__ = ["bp", "dashboard_payload"]
@@ -132,7 +130,7 @@ def history(query: HistoryQuery) -> Response:
         "cache": "miss",
         "status": "ok",
     }
-    return conditional(data, meta)
+    return conditional(encode(data), meta)
 
 
 @endpoint(
@@ -148,24 +146,6 @@ def history_series() -> Any:
     return stored.known_series()
 
 
-def conditional(data: Any, meta: dict[str, Any]) -> Response:
-    """Return the envelope with an ETag over `data`, or 304 when the caller has just that."""
-    etag = hashlib.sha256(current_app.json.dumps(data, sort_keys=True).encode()).hexdigest()[:32]
-    if request.if_none_match.contains_weak(etag):
-        response = Response(status=304)
-    else:
-        response = success(Answer(data, meta=meta))
-    response.set_etag(etag)
-    response.headers["Cache-Control"] = f"private, max-age={_left_s(meta)}"
-    response.headers["Vary"] = "Authorization, Cookie, X-Api-Key"
-    return response
-
-
 def _answer(name: str) -> Response:
-    return conditional(*dashboard_payload(name))
-
-
-def _left_s(meta: dict[str, Any]) -> int:
-    if meta["status"] != "ok" or meta["age_s"] is None:
-        return 0
-    return max(0, int(timedelta(seconds=meta["ttl_s"] - meta["age_s"]).total_seconds()))
+    snapshot, data, meta = dashboard_reading(name)
+    return conditional(encode_once(name, snapshot, data), meta)
