@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, fields
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
@@ -72,7 +72,11 @@ class DownloadItem:
 
     def to_json(self) -> dict[str, Any]:
         """Return the item as the API shows it."""
-        return asdict(self)
+        # asdict copies deeply: 12 µs a download, where there may be thousands every two seconds.
+        return {name: getattr(self, name) for name in _ITEM_FIELDS}
+
+
+_ITEM_FIELDS = tuple(one.name for one in fields(DownloadItem))
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
@@ -70,13 +71,14 @@ def oldest(readings: Iterable[Reading]) -> datetime | None:
 
 def _numbers(items: Sequence[DownloadItem], heard: Sequence[Reading]) -> dict[str, Any]:
     download_bps = _sum(reading.transfer.dl_info_speed for reading in heard)
+    states = Counter(item.state for item in items)
     return {
-        "active": _count(items, _ACTIVE),
-        "queued": _count(items, {DownloadState.QUEUED}),
-        "paused": _count(items, {DownloadState.PAUSED}),
-        "completed": _count(items, _COMPLETED),
-        "seeding": _count(items, {DownloadState.SEEDING}),
-        "failed": _count(items, {DownloadState.ERROR}),
+        "active": sum(states[state] for state in _ACTIVE),
+        "queued": states[DownloadState.QUEUED],
+        "paused": states[DownloadState.PAUSED],
+        "completed": sum(states[state] for state in _COMPLETED),
+        "seeding": states[DownloadState.SEEDING],
+        "failed": states[DownloadState.ERROR],
         "total": len(items),
         "total_speed_mbps": None if download_bps is None else round(download_bps * 8 / 1e6, 3),
         "total_size_gb": _gib(item.size_bytes for item in items),
@@ -84,11 +86,6 @@ def _numbers(items: Sequence[DownloadItem], heard: Sequence[Reading]) -> dict[st
         "download_bps": download_bps,
         "upload_bps": _sum(reading.transfer.up_info_speed for reading in heard),
     }
-
-
-def _count(items: Iterable[DownloadItem], states: Iterable[DownloadState]) -> int:
-    wanted = frozenset(states)
-    return sum(item.state in wanted for item in items)
 
 
 def _done(item: DownloadItem) -> int | None:

@@ -60,6 +60,17 @@ def first_sight(item: DownloadItem, now: datetime) -> Seen:
     return Seen(_phase(item, None), now, item.added_at, added_told=True)
 
 
+def is_unchanged(seen: Seen | None, item: DownloadItem) -> bool:
+    """Tell at once that nothing happened, as for nearly all of a long list; `step` knows for certain."""
+    return (
+        seen is not None
+        and seen.phase is _PHASES.get(item.state)
+        and seen.phase is not Phase.STALLED
+        and seen.added_told
+        and seen.added_at == item.added_at
+    )
+
+
 def step(
     seen: Seen | None, item: DownloadItem, now: datetime, stalled_after: timedelta
 ) -> tuple[Seen, list[Happened]]:

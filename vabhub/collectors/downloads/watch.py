@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 
 from vabhub.clock import utcnow
 from vabhub.collectors.downloads.base import DownloadItem, Reading
-from vabhub.collectors.downloads.phases import Happened, Phase, Seen, first_sight, step
+from vabhub.collectors.downloads.phases import Happened, Phase, Seen, first_sight, is_unchanged, step
 from vabhub.collectors.downloads.tell import tell
 from vabhub.db import reading, transaction
 from vabhub.log import get_logger
@@ -67,6 +67,8 @@ class Watch:
         told: list[tuple[Happened, DownloadItem]] = []
         for item in one.items:
             before = known.get(item.id)
+            if not is_first and is_unchanged(before, item):
+                continue
             if is_first:
                 changed[item.id] = first_sight(item, now)
                 continue
