@@ -180,3 +180,19 @@ def test_only_control_may_change_the_library(client: CookieClient, token: Any, r
     ):
         answer = client.open(f"/api/library/{path}", method=method, headers=headers, json={})
         assert answer.status_code == 403
+
+
+def test_a_disk_that_is_away_keeps_its_numbers_until_somebody_says_that_it_is_empty(
+    admin_client: CookieClient, root_id: int, tmp_path: Path
+) -> None:
+    shutil.move(tmp_path / "tv", tmp_path / "unplugged")
+    (tmp_path / "tv/lost+found").mkdir(parents=True)
+    run_scan(root_id)
+    [root] = _data(admin_client, "roots")
+    assert (root["status"], root["files"], root["scan"]["state"]) == ("stale", 4, "failed")
+    page = admin_client.get("/library", headers={"Accept": "text/html", "Accept-Language": "en"}).text
+    assert "The numbers are old" in page
+    admin_client.post("/api/library/scan", json={"root_id": root_id, "accept_missing": True})
+    run_scan(root_id)
+    [root] = _data(admin_client, "roots")
+    assert (root["status"], root["files"], root["scan"]["state"]) == ("ok", 0, "done")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import wave
 from pathlib import Path
 from typing import Any
 
@@ -12,11 +13,14 @@ from mutagen.easyid3 import EasyID3
 from mutagen.flac import FLAC
 from mutagen.id3 import TALB, TIT2, TPE1
 from mutagen.wave import WAVE
+from pymediainfo import MediaInfo
+from sqlalchemy import select
 
-from vabhub.collectors.library import music_stats, run_scan, sync_roots
+from vabhub.collectors.library import music_stats, read_codec, run_scan, sync_roots
 from vabhub.collectors.library.names import parse_name
 from vabhub.collectors.library.tags import with_tags
 from vabhub.db import reading, transaction
+from vabhub.models import LibraryFile
 from vabhub.settings import MediaRoot, Settings
 
 # An empty stream: 44.1 kHz, stereo, 16 bits.
@@ -64,11 +68,11 @@ def test_mp3_and_wav_tags_are_read_too(tmp_path: Path) -> None:
     tags.update({"artist": "One", "album": "First", "title": "Song", "date": "1999-05-01"})
     tags.save(tmp_path / "a.mp3")
     (tmp_path / "b.wav").write_bytes(_WAV)
-    wave = WAVE(tmp_path / "b.wav")
-    wave.add_tags()
+    tagged = WAVE(tmp_path / "b.wav")
+    tagged.add_tags()
     for frame in (TPE1(text="Two"), TALB(text="Second"), TIT2(text="Other")):
-        wave.tags.add(frame)
-    wave.save()
+        tagged.tags.add(frame)
+    tagged.save()
     mp3, wav = _read(tmp_path / "a.mp3", "x.mp3"), _read(tmp_path / "b.wav", "x.wav")
     assert (mp3.artist, mp3.album, mp3.title, mp3.year) == ("One", "First", "Song", 1999)
     assert (wav.artist, wav.album, wav.title) == ("Two", "Second", "Other")
@@ -112,3 +116,23 @@ def test_albums_and_artists_are_counted_by_their_tags(
         data = music_stats(session).data or {}
     counts = [data[f"total_{name}"] for name in ("tracks", "albums", "artists", "playlists")]
     assert counts == [4, 2, 2, 1]
+
+
+def test_the_codec_of_a_real_file_is_read(database: Settings, redis: None, tmp_path: Path) -> None:
+    root = tmp_path / "music"
+    root.mkdir()
+    with wave.open(str(root / "a.wav"), "wb") as file:
+        file.setparams((2, 2, 44_100, 0, "NONE", ""))
+        file.writeframes(bytes(4 * 44_100))
+    with transaction() as session:
+        roots = (MediaRoot(path=root, kind="music"),)
+        root_id = sync_roots(session, database.model_copy(update={"media_roots": roots}))[0]
+    run_scan(root_id)
+    with reading() as session:
+        file_id = session.scalars(select(LibraryFile.id)).one()
+    found = read_codec(file_id)
+    if not MediaInfo.can_parse():  # a machine that pymediainfo brings no libmediainfo for
+        assert "libmediainfo" in found["reason"]
+        return
+    assert (found["audio_codec"], found["video_codec"], found["duration_s"]) == ("PCM", None, 1.0)
+    assert found["reason"] is None
