@@ -26,7 +26,7 @@ check: ## style, types, import rules, architecture
 	$(VENV)/lint-imports
 	$(VENV)/python -m pytest -q tests/test_architecture.py
 
-bench: ## measure, with ratios to bare Dramatiq and Celery
+bench: ## measure, with ratios to others (NAMES=… for some of it)
 	@scripts/install-test-packages.sh
 	@scripts/setup-venv.sh requirements-dev.txt
 	@$(VENV)/python -m tests.bench $(NAMES)

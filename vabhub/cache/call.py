@@ -74,12 +74,24 @@ class CachedCall(Generic[P]):
             self._registered = tiers
         return tiers
 
-    def _slot(self, tiers: Tiers, key: str) -> Slot | None:
-        """Return the key's slot in memory, unless somebody has to think of building it anew."""
-        slot = tiers.memory.slots.get(key)
-        if slot is None or tiers.memory.now() >= slot.early_at:
+    def _near(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Slot | None:
+        """Return the call's slot in memory, unless somebody has to think of building it anew.
+
+        All that a hit pays for is in here, in one piece: each call of a function would cost as much again.
+        """
+        tiers = store()
+        if kwargs or tiers is not self._registered:
             return None
-        tiers.memory.touch(key)
+        try:
+            # Only simple arguments have a key in there, and those of other types are never equal to them.
+            key = self._keys[args, tuple(map(type, args))]
+            memory = tiers.memory
+            slot = memory.slots[key]
+            if memory.now() >= slot.early_at:
+                return None
+            memory.slots.move_to_end(key)
+        except (KeyError, TypeError):  # not known, just evicted, or arguments without a hash
+            return None
         self._counts.memory_hits += 1
         return slot
 

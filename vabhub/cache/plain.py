@@ -22,11 +22,13 @@ class Cached(CachedCall[P], Generic[P, T]):
 
     def __call__(self, *args: P.args, **kwargs: P.kwargs) -> T:
         """Return the cached value, or call the function."""
-        tiers, key = self._tiers(), self._key_of(args, kwargs)
-        slot = self._slot(tiers, key)
+        slot = self._near(args, kwargs)
         if slot is not None:
-            return cast(T, slot.value if slot.packed is None else slot.read())
-        return cast(T, self._serve(tiers, key, args, kwargs).value)
+            value: T = slot.value if slot.packed is None else slot.read()
+            return value
+        tiers, key = self._tiers(), self._key_of(args, kwargs)
+        served = self._serve(tiers, key, args, kwargs)
+        return cast(T, served.value)
 
     def lookup(self, *args: P.args, **kwargs: P.kwargs) -> Served:
         """Return the value with what `meta` says of it: hit, miss or stale, its age, the error."""
