@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ssl
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -26,7 +27,9 @@ def answer(status: int, body: bytes = b"", **headers: str) -> Answer:
 
 
 @contextmanager
-def scripted_http(script: Callable[[str], Answer]) -> Iterator[tuple[str, list[str]]]:
+def scripted_http(
+    script: Callable[[str], Answer], *, tls: ssl.SSLContext | None = None
+) -> Iterator[tuple[str, list[str]]]:
     """Serve `script(path)`; give the address and the list of paths that were asked for."""
     asked: list[str] = []
 
@@ -41,15 +44,21 @@ def scripted_http(script: Callable[[str], Answer]) -> Iterator[tuple[str, list[s
 
         do_GET = do_POST  # noqa: N815 - http.server's name
 
+        def handle(self) -> None:
+            with suppress(ConnectionError, ssl.SSLError):  # the other side refused the certificate
+                super().handle()
+
         def log_message(self, *_: Any) -> None:
             """Say nothing."""
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     server.daemon_threads = True
+    if tls is not None:
+        server.socket = tls.wrap_socket(server.socket, server_side=True, do_handshake_on_connect=False)
     thread = threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True)
     thread.start()
     try:
-        yield f"http://127.0.0.1:{server.server_address[1]}", asked
+        yield f"{'https' if tls else 'http'}://127.0.0.1:{server.server_address[1]}", asked
     finally:
         server.shutdown()
         server.server_close()

@@ -63,7 +63,10 @@ def test_a_service_is_added_read_changed_switched_off_and_removed(
     with scripted_http(FakeAria2().script) as (url, _):
         body = {"name": "attic", "kind": "aria2", "settings": {"url": url, "secret": SECRET}}
         status, made = call("POST", **body)
-        assert (status, made["data"]["settings"]) == (201, {"url": f"{url}/", "secret": "***"})
+        assert (status, made["data"]["settings"]) == (
+            201,
+            {"url": f"{url}/", "secret": "***", "verify_tls": True},
+        )
         assert hurry.is_due()
         snapshot = snapshot_of(read_all(configured(sqlite)))
         assert snapshot.status == "ok" and snapshot.data is not None

@@ -68,7 +68,7 @@ def config_of(
     """Return how a real program is reached."""
     kind = {TransmissionServer: "transmission", Aria2Server: "aria2", NzbgetServer: "nzbget"}[type(server)]
     username, secret = ("", SECRET) if kind == "aria2" else ("vabhub", "correct horse")
-    config = ClientConfig(ClientKind(kind), name or kind, server.url, username, secret, "set VABHUB_X")
+    config = ClientConfig(ClientKind(kind), name or kind, server.url, username, secret, mend="set VABHUB_X")
     return replace(config, **changes)
 
 

@@ -32,7 +32,7 @@ class Fake:
 
     def config(self, url: str, *, secret: str = SECRET) -> ClientConfig:
         """Return how it is reached."""
-        return ClientConfig(self.kind, self.kind.value, url, USERNAME, secret, "set VABHUB_X")
+        return ClientConfig(self.kind, self.kind.value, url, USERNAME, secret, mend="set VABHUB_X")
 
     def script(self, _path: str) -> Answer:
         """Answer one request."""

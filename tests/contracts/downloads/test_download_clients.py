@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import socket
+import ssl
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -11,6 +13,7 @@ import pytest
 from tests.contracts.downloads.fakes import FAKES, LEFT, SECRET, SIZE, Fake, break_off
 from tests.support.ports import free_port
 from tests.support.scripted_http import Answer, answer, scripted_http
+from tests.support.tls import home_made_certificate
 from vabhub.collectors.downloads import (
     Reading,
     collector,
@@ -50,6 +53,12 @@ def fake(request: pytest.FixtureRequest) -> Fake:
     """Each program in its turn."""
     made: Fake = request.param()
     return made
+
+
+@pytest.fixture(scope="module")
+def tls(tmp_path_factory: pytest.TempPathFactory) -> ssl.SSLContext:
+    """A server's side of TLS, with a certificate of its own making."""
+    return home_made_certificate(tmp_path_factory.mktemp("tls"))
 
 
 @pytest.fixture
@@ -233,6 +242,15 @@ def test_speaking_tls_to_a_plain_port_is_tls(fake: Fake) -> None:
     with scripted_http(fake.script) as (url, _):
         fault = _collector(fake, url.replace("http:", "https:")).read().fault
     assert fault is not None and fault.code == "TLS"
+
+
+def test_a_home_made_certificate_is_refused_until_a_person_allows_it(fake: Fake, tls: ssl.SSLContext) -> None:
+    with scripted_http(fake.script, tls=tls) as (url, _):
+        fault = _collector(fake, url).read().fault
+        assert fault is not None and fault.code == "TLS"
+        allowed = collector_of(replace(fake.config(url), verify_tls=False))
+        _opened.append(allowed)
+        assert allowed.read().fault is None
 
 
 def test_credentials_in_the_address_are_not_shown(fake: Fake) -> None:

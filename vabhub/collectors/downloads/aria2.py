@@ -32,7 +32,7 @@ class Aria2Collector(GuardedCollector):
 
     def __init__(self, config: ClientConfig, *, monotonic: Callable[[], float] = time.monotonic) -> None:
         super().__init__(config, monotonic=monotonic)
-        self._exchange = Exchange(self.program, rpc_address(config.url))
+        self._exchange = Exchange(self.program, rpc_address(config.url), verify_tls=config.verify_tls)
 
     @property
     def where(self) -> str:

@@ -28,6 +28,7 @@ class ClientConfig:
     url: str
     username: str = ""
     secret: str = field(default="", repr=False)
+    verify_tls: bool = True
     mend: str = "set what it accepts"  # where the credentials are corrected, as the end of a sentence
 
 
@@ -39,7 +40,7 @@ def from_settings(settings: Settings) -> Sequence[ClientConfig]:
         if url:
             username = getattr(settings, f"{kind}_username", None) or ""
             secret = getattr(settings, f"{kind}_{_SECRETS.get(kind, 'password')}") or ""
-            found.append(ClientConfig(kind, kind.value, url, username, secret, _mend(kind)))
+            found.append(ClientConfig(kind, kind.value, url, username, secret, mend=_mend(kind)))
     return found
 
 

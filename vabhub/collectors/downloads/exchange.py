@@ -49,12 +49,14 @@ class Reply:
 class Exchange:
     """The connection to one client. Every method raises SourceFailed with a named fault."""
 
-    def __init__(self, program: str, url: str, *, auth: tuple[str, str] | None = None) -> None:
+    def __init__(
+        self, program: str, url: str, *, auth: tuple[str, str] | None = None, verify_tls: bool = True
+    ) -> None:
         self.program = program
         self.where = without_credentials(url)
         self._url = url
         self._client = httpx.Client(
-            transport=BoundedTransport(verify=_tls()),
+            transport=BoundedTransport(verify=_tls(verify=verify_tls)),
             auth=auth,
             timeout=httpx.Timeout(READ_TIMEOUT_S, connect=CONNECT_TIMEOUT_S),
             headers={"user-agent": f"VabHub/{__version__}", "accept-encoding": "identity"},
@@ -110,9 +112,9 @@ class Exchange:
 
 
 @cache
-def _tls() -> ssl.SSLContext:
+def _tls(*, verify: bool) -> ssl.SSLContext:
     # Reading the authorities' certificates takes longer than an exchange.
-    return httpx.create_ssl_context()
+    return httpx.create_ssl_context(verify=verify)
 
 
 def _code(error: Exception) -> FaultCode:

@@ -25,7 +25,7 @@ class QBittorrentCollector(ClientCollector):
 
     def __init__(self, config: ClientConfig, *, monotonic: Callable[[], float] = time.monotonic) -> None:
         super().__init__(config, monotonic=monotonic)
-        self._api = QBittorrentApi(config.url, config.username, config.secret)
+        self._api = QBittorrentApi(config.url, config.username, config.secret, verify_tls=config.verify_tls)
         self._torrents: dict[str, dict[str, Any]] = {}
         self._items: dict[str, DownloadItem] = {}
         self._server_state: dict[str, Any] = {}

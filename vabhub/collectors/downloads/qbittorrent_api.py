@@ -31,7 +31,7 @@ class NotLoggedIn(Exception):
 class QBittorrentApi:
     """One session with one qBittorrent. Every method raises SourceFailed with a named fault."""
 
-    def __init__(self, url: str, username: str, password: str) -> None:
+    def __init__(self, url: str, username: str, password: str, *, verify_tls: bool = True) -> None:
         self.where = without_credentials(url)
         self._client = _SingleAttemptClient(
             host=url,
@@ -39,11 +39,14 @@ class QBittorrentApi:
             password=password,
             FORCE_SCHEME_FROM_HOST=True,
             SIMPLE_RESPONSES=True,
+            VERIFY_WEBUI_CERTIFICATE=verify_tls,
             HTTPADAPTER_ARGS={"max_retries": 0},
             REQUESTS_ARGS={
                 "timeout": (CONNECT_TIMEOUT_S, READ_TIMEOUT_S),
                 "allow_redirects": False,
                 "hooks": {"response": [self._check_answer]},
+                # The client's own option loses to REQUESTS_CA_BUNDLE in the environment.
+                **({} if verify_tls else {"verify": False}),
             },
         )
 

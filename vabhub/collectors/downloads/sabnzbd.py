@@ -31,7 +31,7 @@ class SabnzbdCollector(GuardedCollector):
 
     def __init__(self, config: ClientConfig, *, monotonic: Callable[[], float] = time.monotonic) -> None:
         super().__init__(config, monotonic=monotonic)
-        self._exchange = Exchange(self.program, api_address(config.url))
+        self._exchange = Exchange(self.program, api_address(config.url), verify_tls=config.verify_tls)
 
     @property
     def where(self) -> str:

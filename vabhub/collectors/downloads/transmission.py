@@ -34,7 +34,9 @@ class TransmissionCollector(GuardedCollector):
     def __init__(self, config: ClientConfig, *, monotonic: Callable[[], float] = time.monotonic) -> None:
         super().__init__(config, monotonic=monotonic)
         auth = (config.username, config.secret) if config.username or config.secret else None
-        self._exchange = Exchange(self.program, rpc_address(config.url), auth=auth)
+        self._exchange = Exchange(
+            self.program, rpc_address(config.url), auth=auth, verify_tls=config.verify_tls
+        )
         self._session_id = ""
         self._version: str | None = None
         self._items: dict[str, DownloadItem] = {}

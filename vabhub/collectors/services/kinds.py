@@ -18,6 +18,13 @@ _MEND = "set the right one under Settings, Services"
 Text = Annotated[str, Field(max_length=256)]
 
 
+_VERIFY = Words("Check the certificate", "校验证书")
+_VERIFY_HINT = Words(
+    "Off only for a certificate of your own at home: anybody on the way can then listen",
+    "仅对自己网络中的自签名证书关闭；关闭后，传输途中的任何人都可能窃听",
+)
+
+
 class ServiceSettings(BaseModel):
     """Base of every kind's settings: frozen, and an unknown key is an error that names it."""
 
@@ -30,6 +37,7 @@ class ServiceSettings(BaseModel):
             "在浏览器中打开的地址，含端口，例如 http://192.168.1.10:8080",
         ),
     )
+    verify_tls: bool = setting(_VERIFY, True, hint=_VERIFY_HINT)
 
 
 _USER, _PASSWORD = Words("User name", "用户名"), Words("Password", "密码")
@@ -163,5 +171,6 @@ def config_of(kind: ServiceKind, name: str, settings: Mapping[str, Any]) -> Clie
         str(settings["url"]).rstrip("/"),
         settings.get("username") or "",
         settings.get(kind.opened_by) or "",
+        bool(settings.get("verify_tls", True)),
         _MEND,
     )
