@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 from prometheus_client import REGISTRY, Counter, Histogram
 
 from vabhub.cache.metrics import CacheMetrics
@@ -24,6 +26,12 @@ REGISTRY.register(CacheMetrics())
 
 def observe(method: str, route: str, status: int, spent_s: float) -> None:
     """Count one answer and the time it took."""
-    method = method if method in _KNOWN else "other"
-    requests_total.labels(method, route, str(status)).inc()
-    seconds.labels(method, route).observe(spent_s)
+    counter, histogram = _series(method if method in _KNOWN else "other", route, status)
+    counter.inc()
+    histogram.observe(spent_s)
+
+
+@lru_cache(maxsize=2048)
+def _series(method: str, route: str, status: int) -> tuple[Counter, Histogram]:
+    # Looking a series up by its labels takes longer than counting.
+    return requests_total.labels(method, route, str(status)), seconds.labels(method, route)

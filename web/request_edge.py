@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
+import secrets
 import time
-import uuid
+from functools import lru_cache
 from typing import Any
 
 from flask import Flask, Response, g, request
@@ -31,6 +32,7 @@ def init_app(app: Flask) -> None:
     app.after_request(_finish)
 
 
+@lru_cache(maxsize=64)
 def content_security_policy(host: str, *, secure: bool) -> str:
     """Return the policy of every page: nothing but what this very host serves.
 
@@ -46,7 +48,7 @@ def content_security_policy(host: str, *, secure: bool) -> str:
 
 def _begin() -> None:
     given = request.headers.get("X-Request-ID", "")
-    g.request_id = given if _REQUEST_ID.fullmatch(given) else uuid.uuid4().hex
+    g.request_id = given if _REQUEST_ID.fullmatch(given) else secrets.token_hex(16)
     g.started = time.perf_counter()
     unbind_all()
     bind(request_id=g.request_id)
