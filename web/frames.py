@@ -35,30 +35,39 @@ class CloseCode(IntEnum):
 class Text:
     """A text message for many clients: framed once, and compressed at most once."""
 
-    __slots__ = ("_deflated", "_plain", "payload")
+    __slots__ = ("_deflated", "payload", "plain")
 
     def __init__(self, payload: bytes) -> None:
         self.payload = payload
-        self._plain = encode(Opcode.TEXT, payload)
+        self.plain = encode(Opcode.TEXT, payload)
         self._deflated: bytes | None = None
 
     def frame(self, *, deflated: bool) -> bytes:
         """Return the frame, compressed for a client that negotiated it and where that saves something."""
         if not deflated or len(self.payload) < LEAST_BYTES:
-            return self._plain
+            return self.plain
         if self._deflated is None:
             packed = encode(Opcode.TEXT, deflate(self.payload), first=_FIN | _RSV1)
-            self._deflated = min(packed, self._plain, key=len)
+            self._deflated = min(packed, self.plain, key=len)
         return self._deflated
 
 
 class Push:
     """A topic's message: whole, and where there is one as the change since the message `base_seq`."""
 
-    __slots__ = ("base_seq", "patch", "seq", "whole")
+    __slots__ = ("base_seq", "patch", "patchable", "seq", "whole")
 
-    def __init__(self, seq: int, whole: Text, patch: Text | None = None, base_seq: int | None = None) -> None:
+    def __init__(
+        self,
+        seq: int,
+        whole: Text,
+        patch: Text | None = None,
+        base_seq: int | None = None,
+        *,
+        patchable: bool = False,
+    ) -> None:
         self.seq = seq
+        self.patchable = patchable  # whether later ones may come as changes to this one
         self.whole = whole
         self.patch = patch
         self.base_seq = base_seq

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import threading
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any, Protocol
 
 import redis
@@ -150,7 +150,7 @@ class Hub:
             member.mailbox.put_reply(answer)
             for topic in wanted:
                 if topic in self._latest:
-                    _put(member, topic, self._latest[topic])
+                    _putter(topic)(member.mailbox, topic, self._latest[topic])
         self._followers.changed()
 
     def unsubscribe(self, member: Member, topics: Iterable[Topic]) -> None:
@@ -202,13 +202,14 @@ class Hub:
             return Push(seq, whole)
         if not any(topic in member.mailbox.patched for member in tuple(self._by_topic[topic])):
             self._deltas.forget()
-            return Push(seq, whole)
-        change = self._deltas.next(seq, envelope)
-        return Push(seq, whole, Text(change[1]), change[0]) if change else Push(seq, whole)
+            return Push(seq, whole, patchable=True)
+        base_seq, patch = self._deltas.next(seq, envelope) or (None, None)
+        return Push(seq, whole, Text(patch) if patch else None, base_seq, patchable=True)
 
     def _send_all(self, members: list[Member], topic: Topic, push: Push) -> None:
+        put = _putter(topic)
         for number, member in enumerate(members, 1):
-            _put(member, topic, push)
+            put(member.mailbox, topic, push)
             if number % _YIELD_EVERY == 0:
                 time.sleep(0)  # under gevent nobody else runs until we let go
         PUSHES.labels(topic.value).inc(len(members))
@@ -265,11 +266,8 @@ class Hub:
             return list(self._members)
 
 
-def _put(member: Member, topic: Topic, push: Push) -> None:
-    if topic in STATE_TOPICS:
-        member.mailbox.put_state(topic, push)
-    else:
-        member.mailbox.put_event(push)
+def _putter(topic: Topic) -> Callable[[Mailbox, Topic, Push], None]:
+    return Mailbox.put_state if topic in STATE_TOPICS else Mailbox.put_event
 
 
 def _redis_status(*, up: bool) -> bytes:

@@ -25,6 +25,7 @@ MAX_REPLIES = 256
 # The kernel grows a send buffer to megabytes by itself: too much for a client that does not read.
 _SEND_BUFFER_BYTES = 128 * 1024
 _POLL_MS = 500
+_AT_ONCE = int(socket.MSG_DONTWAIT)  # the enum itself costs as much as half of a send
 
 
 class Mailbox:
@@ -80,16 +81,30 @@ class Mailbox:
     def put_state(self, topic: Topic, push: Push) -> None:
         """Queue the newest value of a topic; an older one that still waits is dropped."""
         with self._lock:
-            if not self._last:
+            if self._last:
+                return
+            if self._drainer is not None:
                 self._states[topic] = push
-                self._pump()
+                return
+            # Nothing waits: straight to the kernel. A publish to thousands is little else, so this is flat.
+            plain = not (self.deflates or push.patchable)
+            frame = push.whole.plain if plain else self._frame_of(topic, push)
+            try:
+                sent = self._raw.send(frame, _AT_ONCE)
+            except BlockingIOError:
+                sent = 0
+            except OSError:
+                self._closed = True  # its reader will notice
+                return
+            if sent < len(frame):
+                self._keep_rest(memoryview(frame)[sent:])
 
-    def put_event(self, push: Push) -> None:
+    def put_event(self, _topic: Topic, push: Push) -> None:
         """Queue what may not be lost; when too many wait, the client is told to read them by REST instead."""
         with self._lock:
             if self._last:
                 return
-            frame = push.frame(None, deflated=self.deflates)
+            frame = push.whole.frame(deflated=self.deflates)
             if len(self._events) >= MAX_EVENTS:
                 self._events.clear()
                 frame = self._lost_notice()
@@ -126,6 +141,11 @@ class Mailbox:
         if drainer is not None:
             drainer.join()
 
+    def _keep_rest(self, rest: memoryview) -> None:
+        self._rest = rest
+        self._frame_began = time.monotonic()
+        self._pump()
+
     def _pump(self) -> None:
         """Write what the kernel takes; called with the lock held."""
         if self._drainer is not None or self._closed or self._write():
@@ -141,7 +161,7 @@ class Mailbox:
             rest = self._rest
             assert rest is not None
             try:
-                sent = self._raw.send(rest, socket.MSG_DONTWAIT)
+                sent = self._raw.send(rest, _AT_ONCE)
             except BlockingIOError:
                 return False
             except OSError:
@@ -162,11 +182,13 @@ class Mailbox:
         return True
 
     def _next_state(self) -> bytes:
-        # Chosen only now: a client that was too slow for the message before gets this one whole.
         topic = next(iter(self._states))
-        push = self._states.pop(topic)
-        if topic not in self.patched:
-            return push.frame(None, deflated=self.deflates)
+        return self._frame_of(topic, self._states.pop(topic))
+
+    def _frame_of(self, topic: Topic, push: Push) -> bytes:
+        # Chosen when it is written: a client that was too slow for the message before gets this one whole.
+        if not push.patchable or topic not in self.patched:
+            return push.whole.frame(deflated=self.deflates)
         frame = push.frame(self._held.get(topic), deflated=self.deflates)
         self._held[topic] = push.seq
         return frame

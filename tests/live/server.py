@@ -165,7 +165,7 @@ class Client(Talk):
 
 
 @contextmanager
-def running(directory: Path, redis_url: str, *options: str, **env: str) -> Iterator[WebServer]:
+def running(directory: Path, redis_url: str, *options: str, **env: Any) -> Iterator[WebServer]:
     """Run a server for the length of the block."""
     server = WebServer(directory, redis_url, *options, **env)
     try:
