@@ -20,6 +20,7 @@ export function startConnection() {
   const startedAt = now();
   store.on("connection", () => draw(box, banner, startedAt));
   store.on("source:redis", () => draw(box, banner, startedAt));
+  store.on("resumed", () => draw(box, banner, startedAt));
   store.on("ask-session", () => ask("/auth/me").catch(() => {}));
   onTick(() => draw(box, banner, startedAt));
   banner.querySelector("[data-banner-retry]").addEventListener("click", () => live.now());
@@ -31,7 +32,8 @@ function draw(box, banner, startedAt) {
   const silentMs = now() - (newest ?? startedAt);
   drawPill(box, state === "live" && silentMs > DELAYED_AFTER_MS ? "delayed" : state, newest);
   const redisDown = store.get("source:redis") === "down";
-  const stopped = silentMs > (state !== "live" || redisDown ? SILENT_FOR_MS : LATE_FOR_MS);
+  const missedMs = Math.min(silentMs, now() - (store.get("resumed") ?? -Infinity));
+  const stopped = missedMs > (state !== "live" || redisDown ? SILENT_FOR_MS : LATE_FOR_MS);
   drawBanner(banner, { over: state === "signed-out", stopped, redisDown, connected: state === "live", newest, nextAt });
 }
 

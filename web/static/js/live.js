@@ -1,5 +1,6 @@
 /* The live socket: subscribes, follows, and comes back by itself for as long as the page is open. */
 import * as clock from "./clock.js";
+import { patched } from "./patch.js";
 import * as store from "./store.js";
 
 const TOPICS = ["system", "dashboard", "downloads", "notifications"];
@@ -7,6 +8,10 @@ const LONGEST_WAIT_MS = 30000;
 const PING_AFTER_MS = 15000;
 const GIVE_UP_AFTER_MS = 25000;
 const OPEN_WITHIN_MS = 10000;
+// The server's clock is asked for as often, to notice one that was set back.
+const PING_AT_LEAST_MS = 60000;
+// A tab that nobody looks at follows nothing: the sources rest when no page is left.
+const REST_AFTER_MS = 30000;
 const SESSION_OVER = 4401;
 
 class Live {
@@ -14,14 +19,17 @@ class Live {
     this.socket = null;
     this.failures = 0;
     this.heardAt = 0;
+    this.pingedAt = 0;
     this.timer = 0;
+    this.restTimer = 0;
+    this.resting = false;
   }
 
   start(topics = TOPICS) {
     this.topics = topics;
     addEventListener("online", () => this.now());
     addEventListener("pageshow", (event) => event.persisted && this.now());
-    document.addEventListener("visibilitychange", () => document.hidden || this.wake());
+    document.addEventListener("visibilitychange", () => (document.hidden ? this.doze() : this.wake()));
     setInterval(() => this.watch(), 5000);
     store.on("session", () => this.drop());
     this.connect();
@@ -34,8 +42,23 @@ class Live {
     this.connect();
   }
 
+  doze() {
+    clearTimeout(this.restTimer);
+    this.restTimer = setTimeout(() => {
+      this.resting = true;
+      this.send({ type: "unsubscribe", topics: this.topics });
+    }, REST_AFTER_MS);
+  }
+
   /** The tab is looked at again: the socket may have died unnoticed while the device slept. */
   wake() {
+    clearTimeout(this.restTimer);
+    if (this.resting) {
+      this.resting = false;
+      // Nothing was asked for, so nothing is late yet.
+      store.set("resumed", clock.now());
+      this.subscribe();
+    }
     if (!this.socket) this.now();
     else if (performance.now() - this.heardAt > PING_AFTER_MS) this.probe();
   }
@@ -56,8 +79,11 @@ class Live {
   }
 
   opened(socket) {
-    if (this.socket !== socket) return;
-    this.send({ type: "subscribe", topics: this.topics });
+    if (this.socket === socket && !this.resting) this.subscribe();
+  }
+
+  subscribe(topics = this.topics) {
+    this.send({ type: "subscribe", topics, deltas: true });
   }
 
   heard(socket, text) {
@@ -79,9 +105,18 @@ class Live {
     } else if (message.type === "resync") {
       // The server dropped what this page was too slow for: what may not be lost is read by REST.
       store.set(`resync:${message.topic}`, Date.now());
+    } else if (message.type === "download_patch") {
+      this.mend(message);
     } else if (message.topic) {
       store.set(`frame:${message.topic}`, message);
     }
+  }
+
+  /** Adds a change to the list it belongs to; after a missed one the whole list is asked for. */
+  mend(message) {
+    const held = store.get("frame:downloads");
+    if (held?.seq !== message.base_seq) return this.subscribe(["downloads"]);
+    return store.set("frame:downloads", { ...message, data: patched(held.data, message.data) });
   }
 
   lost(socket, code) {
@@ -113,16 +148,22 @@ class Live {
   }
 
   watch() {
-    const silent = performance.now() - this.heardAt;
-    if (!this.socket || silent < PING_AFTER_MS) return;
+    const now = performance.now();
+    const silent = now - this.heardAt;
+    if (!this.socket || (silent < PING_AFTER_MS && now - this.pingedAt < PING_AT_LEAST_MS)) return;
     if (silent > GIVE_UP_AFTER_MS && !document.hidden) this.lost(this.socket);
-    else this.send({ type: "ping" });
+    else this.ping();
+  }
+
+  ping() {
+    this.pingedAt = performance.now();
+    this.send({ type: "ping" });
   }
 
   probe() {
     const socket = this.socket;
     const asked = this.heardAt;
-    this.send({ type: "ping" });
+    this.ping();
     setTimeout(() => this.socket === socket && this.heardAt === asked && this.lost(socket), 4000);
   }
 }
