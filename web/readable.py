@@ -95,7 +95,7 @@ def number(value: Any) -> str:
 
 def per_s(value: Any) -> str:
     """Return how often something happens."""
-    return f"{value:.1f}{_SPACE}/s" if is_number(value) else UNKNOWN
+    return f"{value:.{2 if value < 1 else 1}f}{_SPACE}/s" if is_number(value) else UNKNOWN
 
 
 def load(value: Any) -> str:

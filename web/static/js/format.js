@@ -76,7 +76,7 @@ export function moment(timestamp) {
 }
 
 /** How often something happens. */
-export const perS = (value) => (isNumber(value) ? `${value.toFixed(1)}${SPACE}/s` : UNKNOWN);
+export const perS = (value) => (isNumber(value) ? `${value.toFixed(value < 1 ? 2 : 1)}${SPACE}/s` : UNKNOWN);
 
 /** How long something took. */
 export function took(ms) {
