@@ -7,10 +7,10 @@ import sys
 from collections.abc import Sequence
 
 from vabhub import __version__
-from vabhub.commands import account, backup, doctor, migrate, send, token, up
+from vabhub.commands import account, backup, doctor, migrate, portable, reseal, send, token, up
 from vabhub.errors import VabHubError, ValidationFailed
 
-_COMMANDS = (up, migrate, account, token, send, backup, doctor)
+_COMMANDS = (up, migrate, account, token, send, backup, portable, reseal, doctor)
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -31,9 +31,26 @@ def unseal(sealed: str) -> str:
         ) from error
 
 
+def reseal(sealed: str) -> str:
+    """Return the same secret sealed with the newest key; raises SettingsError when no key opens it."""
+    return seal(unseal(sealed))
+
+
+def is_newest(sealed: str) -> bool:
+    """Return whether the newest key sealed this."""
+    try:
+        _fernet(_keys()[0]).decrypt(sealed.encode("ascii"))
+    except InvalidToken:
+        return False
+    return True
+
+
+def _keys() -> list[str]:
+    return [part.strip() for part in get_settings().secret_key.split(",") if part.strip()]
+
+
 def _box() -> MultiFernet:
-    keys = [part.strip() for part in get_settings().secret_key.split(",") if part.strip()]
-    return MultiFernet([_fernet(key) for key in keys])
+    return MultiFernet([_fernet(key) for key in _keys()])
 
 
 def _fernet(key: str) -> Fernet:

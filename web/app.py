@@ -23,6 +23,7 @@ from web import (
     request_edge,
     services_pages,
     settings_pages,
+    template_pages,
 )
 from web.envelope import JsonProvider
 from web.login_limits import LoginLimits
@@ -60,6 +61,7 @@ def create_app(settings: Settings | None = None) -> Flask:
         pages,
         settings_pages,
         services_pages,
+        template_pages,
         cache_page,
         live,
     ):

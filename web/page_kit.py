@@ -45,7 +45,7 @@ def draw(template: str, section: str, content: dict[str, Any]) -> str:
     return render(template, **content, **more)
 
 
-def render(template: str, **content: Any) -> str:
+def render(template: str, /, **content: Any) -> str:
     """Return a template drawn in the reader's language."""
     texts = translator()
     return render_template(

@@ -247,6 +247,21 @@ class EventOut(Out):
     defaults: dict[str, dict[str, str | None] | None]
 
 
+class ExportOut(Out):
+    """The file, what stands for its secrets, and the channels that are not in it."""
+
+    yaml: str
+    secrets: Literal["masked", "sealed", "plain"]
+    left_out: list[str]
+
+
+class ImportOut(Out):
+    """What the file changes, part by part: create, update, same."""
+
+    dry_run: bool
+    changes: list[dict[str, Any]]
+
+
 class PreviewOut(Out):
     """The texts as they would be sent; null where `errors` says why not."""
 

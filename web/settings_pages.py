@@ -1,18 +1,20 @@
-"""The pages under /settings: channels by form."""
+"""The pages under /settings: channels by form, export and import."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from flask import Flask, request
+from flask import Flask, Response, request
 from flask.typing import ResponseReturnValue
 
 from vabhub.accounts import Scope
+from vabhub.clock import utcnow
 from vabhub.collectors import services
 from vabhub.db import reading
 from vabhub.errors import NotFound
 from vabhub.notify import channels_admin, templates_admin
 from vabhub.notify.backlog import count_open
+from vabhub.notify.exporting import Secrets, export
 from vabhub.settings import get_settings
 from web import channel_words, first_paint, schema_form
 from web.endpoint import page
@@ -33,7 +35,7 @@ def settings_overview() -> ResponseReturnValue:
         channels = channels_admin.list_channels(session)
         templates = templates_admin.list_templates(session)
         found = services.list_services(session, get_settings())
-    return _draw(
+    return draw_settings(
         "settings/overview.html", "js/settings.js", channels=channels, templates=templates, services=found
     )
 
@@ -44,7 +46,7 @@ def channel_list() -> ResponseReturnValue:
     with reading() as session:
         channels, waiting = channels_admin.list_channels(session), _waiting(session)
     kinds = {kind["kind"]: kind for kind in channels_admin.kinds()}
-    return _draw(
+    return draw_settings(
         "settings/channels.html",
         "js/channels.js",
         boot={"channels": channels, "waiting": waiting, "kinds": _names(kinds)},
@@ -54,13 +56,29 @@ def channel_list() -> ResponseReturnValue:
     )
 
 
+@page(blueprint, "/settings/transfer", access=Scope.ADMIN)
+def transfer() -> ResponseReturnValue:
+    """Draw export and import."""
+    return draw_settings("settings/transfer.html", "js/transfer.js")
+
+
+@page(blueprint, "/settings/export", access=Scope.ADMIN, methods=("POST",))
+def export_file() -> ResponseReturnValue:
+    """Answer with the file of channels and templates; the form works without JavaScript."""
+    asked = request.form.get("secrets", "")
+    with reading() as session:
+        made = export(session, Secrets(asked) if asked in set(Secrets) else Secrets.MASKED)
+    headers = {"Content-Disposition": f"attachment; filename=vabhub-{utcnow():%Y-%m-%d}.yaml"}
+    return Response(made.yaml, mimetype="application/yaml", headers=headers)
+
+
 @page(blueprint, "/settings/new-channel", access=Scope.ADMIN)
 def channel_new() -> ResponseReturnValue:
     """Draw the kinds to choose from, or the form of the chosen one."""
     kinds = {kind["kind"]: kind for kind in channels_admin.kinds() if kind["kind"] not in _builtin()}
     chosen = kinds.get(request.args.get("kind", ""))
     if chosen is None:
-        return _draw("settings/kinds.html", "js/settings.js", kinds=kinds)
+        return draw_settings("settings/kinds.html", "js/settings.js", kinds=kinds)
     return _form(chosen, None)
 
 
@@ -79,7 +97,7 @@ def _form(kind: dict[str, Any], channel: dict[str, Any] | None) -> ResponseRetur
     values = channel["settings"] if channel else {}
     found = schema_form.fields(kind["schema"], values, translator().locale)
     name = channel["name"] if channel else None
-    return _draw(
+    return draw_settings(
         "settings/channel.html",
         "js/channel.js",
         boot={"name": name, "kind": kind["kind"], "builtin": bool(channel and channel["builtin"])},
@@ -89,9 +107,10 @@ def _form(kind: dict[str, Any], channel: dict[str, Any] | None) -> ResponseRetur
     )
 
 
-def _draw(
-    template: str, entry: str, *, boot: dict[str, Any] | None = None, **content: Any
+def draw_settings(
+    template: str, entry: str, /, *, boot: dict[str, Any] | None = None, **content: Any
 ) -> ResponseReturnValue:
+    """Return a page of the settings; `boot` is what its script starts with."""
     shell = first_paint.shell(translator(), get_settings(), entry=entry, page=boot or {})
     return draw(template, "settings", {**content, **shell})
 

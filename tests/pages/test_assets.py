@@ -12,7 +12,7 @@ from flask.testing import FlaskClient
 from web import assets
 
 VENDOR = assets.FOLDER / "vendor"
-JS_BUDGET_BYTES, CSS_BUDGET_BYTES = 100 * 1024, 17 * 1024
+JS_BUDGET_BYTES, CSS_BUDGET_BYTES = 100 * 1024, 19 * 1024
 
 
 def test_the_manifest_lists_every_vendored_file_with_its_digest() -> None:

@@ -13,7 +13,8 @@ from tests.web.conftest import CookieClient
 from vabhub.channels import registry
 from vabhub.db import transaction
 from vabhub.models import Channel
-from web import schema_form
+from vabhub.notify.events import EVENTS
+from web import i18n, schema_form
 
 SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
 MARKUP = "<script>window.harmed = 1</script>"
@@ -126,3 +127,51 @@ def test_the_kinds_are_there_to_choose_from_but_no_second_inbox(admin_client: Co
 
 def test_a_channel_that_is_not_there_is_not_found(admin_client: CookieClient) -> None:
     assert admin_client.get("/settings/channels/nowhere", headers={"Accept": "text/html"}).status_code == 404
+
+
+def test_the_export_form_answers_with_a_file_that_holds_no_secret_unless_asked(
+    admin_client: CookieClient,
+) -> None:
+    _make(admin_client)
+    form = _page(admin_client, "/settings/transfer").select_one('form[action="/settings/export"]')
+    assert form.select_one("input[checked]")["value"] == "masked"
+    for given, is_in in (("masked", False), ("sealed", False), ("nonsense", False), ("plain", True)):
+        answer = admin_client.post("/settings/export", data={"secrets": given})
+        assert answer.status_code == 200
+        assert answer.headers["Content-Disposition"].startswith("attachment; filename=vabhub-")
+        assert (SECRET in answer.text) is is_in
+
+
+def test_every_event_is_listed_with_what_is_written_for_it(admin_client: CookieClient) -> None:
+    body = {"event": "added", "body": "{{ title }}", "language": "zh"}
+    number = admin_client.post("/api/templates", json=body).get_json()["data"]["id"]
+    page = _page(admin_client, "/settings/templates")
+    codes = [tag.text for tag in page.select(".event-code")]
+    assert {"notification", "channel_held", "added"} <= set(codes)
+    (written,) = page.select(".variants a")
+    assert (written["href"], written.text) == (f"/settings/templates/{number}", "every channel · Chinese")
+    assert "1 template of your own" in _page(admin_client, "/settings").text
+
+
+def test_every_event_of_the_hubs_own_has_a_word_in_both_languages() -> None:
+    for locale in i18n.LOCALES:
+        assert {f"template_event.{name}" for name in EVENTS} <= set(i18n.catalogue(locale))
+
+
+def test_the_editor_starts_with_a_preview_and_the_variables(admin_client: CookieClient) -> None:
+    page = _page(admin_client, "/settings/templates/new?event=channel_held")
+    assert "{{ data.channel }}" in page.select_one('[data-field="subject"]').text
+    assert page.select_one('[data-preview="subject"]').text == "The channel phone is held"
+    assert "HTTP 502" in page.select_one('[data-preview="body"]').text
+    listed = {tag["data-insert"] for tag in page.select("[data-insert]")}
+    assert {"title", "created_at", "data.channel", "data.reason"} <= listed
+    assert admin_client.get("/settings/templates/9", headers={"Accept": "text/html"}).status_code == 404
+
+
+def test_a_template_of_markup_stays_text(admin_client: CookieClient) -> None:
+    body = {"event": "added", "body": f"{MARKUP} {{{{ title }}}}"}
+    number = admin_client.post("/api/templates", json=body).get_json()["data"]["id"]
+    page = _page(admin_client, f"/settings/templates/{number}")
+    assert page.select_one('[data-field="body"]').text == body["body"]
+    assert page.select_one('[data-preview="body"]').text.startswith(MARKUP)
+    assert not [tag for tag in page.find_all("script") if not tag.get("src")]

@@ -80,6 +80,7 @@ def _examine(settings: Settings) -> Iterator[Finding]:
     yield _redis(settings)
     if database.mend is None:
         yield from _guarded("channels", _channels)
+        yield from _guarded("secrets", _seals)
     yield from _guarded("downloads", lambda: _download_clients(settings, has_database=database.mend is None))
     yield from _media_roots(settings)
 
@@ -140,10 +141,32 @@ def _channels() -> Iterator[Finding]:
     with reading() as session:
         for channel in channels_admin.list_channels(session):
             name = f"channel {channel['name']}"
-            if because := channel.get("disabled_reason"):
+            because = channel["state_reason"]
+            if channel["state"] == "unreadable":
+                yield Finding(name, str(because), "give the old key back, or enter its settings again")
+            elif channel["state"] == "refused":
                 yield Finding(name, f"disabled: {because}", "correct its settings, then send a test")
+            elif channel["state"] == "held":
+                yield Finding(name, f"held: {because}", "see to the provider; it is tried on by itself")
             else:
                 yield Finding(name, f"{channel['kind']}, {'on' if channel['enabled'] else 'switched off'}")
+
+
+def _seals() -> Iterator[Finding]:
+    from vabhub.db import reading
+    from vabhub.notify.reseal import old_seals
+
+    with reading() as session:
+        found = old_seals(session)
+    if found.lost:
+        yield Finding(
+            "secrets", f"cannot be opened: {', '.join(found.lost)}", "put their key into SECRET_KEY"
+        )
+    elif found.count:
+        text = f"{found.count} sealed with an older key"
+        yield Finding("secrets", text, "run `vabhub reseal`, then take it out of SECRET_KEY", is_warning=True)
+    else:
+        yield Finding("secrets", "all sealed with the newest key")
 
 
 def _download_clients(settings: Settings, *, has_database: bool) -> Iterator[Finding]:

@@ -38,7 +38,9 @@ class Preview(BaseModel):
     subject: Annotated[str, Field(max_length=16_384)] | None = None
     body: Annotated[str, Field(max_length=16_384)] = ""
     markdown: Annotated[str, Field(max_length=16_384)] | None = None
-    notification_id: int | None = Field(None, ge=1, description="Try it on what was sent; null: an example")
+    notification_id: int | None = Field(
+        None, ge=1, le=999_999_999, description="Try it on what was sent; null: an example"
+    )
 
 
 def sample(event: str, language: str | None = None, channel: str | None = None) -> dict[str, Any]:
