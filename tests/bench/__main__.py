@@ -16,7 +16,7 @@ from pathlib import Path
 
 from tests.bench import machine
 
-BENCHMARKS = ("throughput", "latency", "million", "steps", "history", "library", "live")
+BENCHMARKS = ("throughput", "latency", "million", "steps", "history", "library", "live", "cache")
 
 
 def main() -> int:

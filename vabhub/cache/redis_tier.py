@@ -11,7 +11,7 @@ import struct
 import threading
 from collections.abc import Callable, Iterable, Iterator
 from itertools import islice
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, TypeVar
 
 import redis
 
@@ -39,13 +39,6 @@ REFUSED = -1
 _BATCH = 500
 
 
-class Found(NamedTuple):
-    """What Redis knows of a key, and the number of the last invalidation at that time (None: it is down)."""
-
-    entry: Entry | None
-    sequence: int | None
-
-
 class RedisTier(Tier):
     """Entries in Redis. Every method answers within 50 ms, also while Redis is down."""
 
@@ -69,15 +62,13 @@ class RedisTier(Tier):
 
     def get(self, key: str) -> Entry | None:
         """Return the entry; bytes that nobody of ours wrote are deleted and count as absent."""
-        return self.look(key).entry
+        raw: Any = self._ask(lambda client: (client.get(DATA + key),))
+        return None if raw is None else self._unpacked(key, raw[0])
 
-    def look(self, key: str) -> Found:
-        """Return the entry and the number of the last invalidation, in one question."""
-        answer = self._ask(lambda client: client.mget(DATA + key, SEQUENCE))
-        if answer is None:
-            return Found(None, None)
-        raw: Any = answer[0]
-        return Found(self._unpacked(key, raw), int(answer[1] or 0))
+    def sequence(self) -> int | None:
+        """Return the number of the last invalidation: to be asked before a build begins. None: it is down."""
+        answer: Any = self._ask(lambda client: (client.get(SEQUENCE),))
+        return None if answer is None else int(answer[0] or 0)
 
     def put(self, key: str, entry: Entry) -> bool:
         """Keep the entry; False when a newer one is there or Redis is down."""

@@ -77,8 +77,9 @@ class Tiers:
             return best
         sequence = None
         if self.redis is not None:
-            entry, sequence = self.redis.look(key)
-            best = _better(best, Looked(entry, self.redis.name, generation))
+            best = _better(best, Looked(self.redis.get(key), self.redis.name, generation))
+            if to_build or best.entry is None or not best.entry.is_fresh(now):
+                sequence = self.redis.sequence()
         best = best._replace(sequence=sequence)
         if best.entry is None or not best.entry.is_fresh(now):
             best = _better(best, self._look_deep(key, lifetime_s, best))
