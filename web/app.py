@@ -11,6 +11,7 @@ from vabhub.errors import Unavailable
 from vabhub.log import get_logger
 from vabhub.settings import Settings, get_settings, use_settings
 from web import (
+    alert_pages,
     api,
     cache_page,
     dashboard_data,
@@ -63,6 +64,7 @@ def create_app(settings: Settings | None = None) -> Flask:
         services_pages,
         template_pages,
         cache_page,
+        alert_pages,
         live,
     ):
         part.init_app(app)

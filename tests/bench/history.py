@@ -75,7 +75,7 @@ class Store:
 
 def measure(directory: Path, turns: int, *, quick: bool) -> Report:
     """Fill both databases to the brim, then measure both by turns, and an idle scheduler at the end."""
-    share, flushes, asks, idle_s = (0.02, 5, 3, 10) if quick else (1.0, 60, 10, 60)
+    share, flushes, asks, idle_s = (0.02, 5, 3, 10) if quick else (1.0, 20, 10, 40)
     report = Report("History: every tier as full as it ever gets")
     with ExitStack() as stack:
         stores = [_full(stack, directory, backend, share, report) for backend in BACKENDS]
