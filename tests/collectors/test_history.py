@@ -7,9 +7,9 @@ from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import func, select, text
 
-from vabhub import clock, db
+from vabhub import clock, db, migrate
 from vabhub.collectors import history
 from vabhub.collectors.base import Snapshot, SnapshotStatus, Source
 from vabhub.collectors.history import DAY_S, HOUR_S, RAW, Recorder
@@ -260,3 +260,22 @@ def machine(at: datetime, disks: dict[str, float], interfaces: dict[str, float] 
 def _use_database(settings: Settings, url: str) -> None:
     db.dispose()
     use_settings(settings.model_copy(update={"database_url": url}))
+
+
+def test_points_of_an_older_version_are_kept(database: Settings, time: Time) -> None:
+    at = int(START.timestamp()) - 600
+    old = "INSERT INTO metric_point (series, tier_s, at, min, avg, max, n) VALUES"
+    migrate.downgrade("0008")
+    with db.transaction() as session:
+        session.execute(
+            text(f"{old} ('cpu_usage', 60, {at}, 10, 20, 30, 30), ('load_1m', 2, {at + 60}, 1, 1, 1, 1)")
+        )
+    migrate.upgrade()
+    points = {point["timestamp"]: point for point in history.query(1, 1)["points"]}
+    (cpu,) = [point for point in points.values() if point["cpu_usage"] is not None]
+    assert (cpu["cpu_usage_min"], cpu["cpu_usage"], cpu["cpu_usage_max"]) == (10, 20, 30)
+    assert [point["load_1m"] for point in points.values() if point["load_1m"] is not None] == [1]
+    migrate.downgrade("0008")
+    with db.reading() as session:
+        assert session.scalar(text("SELECT count(*) FROM metric_point WHERE series = 'cpu_usage'")) == 1
+    migrate.upgrade()
