@@ -53,9 +53,10 @@ class Recorder:
         name, at, _ = point
         if kind_of(name) is None:
             return True
-        if 0 <= at - self._parts_at.get(name, 0) < PARTS_EVERY_S:
+        # One in each bucket of the next tier, whatever the rhythm of the samples is.
+        if at // PARTS_EVERY_S == self._parts_at.get(name):
             return False
-        self._parts_at[name] = at
+        self._parts_at[name] = at // PARTS_EVERY_S
         return True
 
     def _put_back(self, batches: list[list[Point]]) -> None:
