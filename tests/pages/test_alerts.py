@@ -26,6 +26,7 @@ def test_shipped_rules_are_said_in_words(admin_client: CookieClient) -> None:
     }
     assert said["A disk is nearly full"] == "95 % or more for 5 min"
     assert said["A disk will soon be full"] == "7 d or less for 60 min"
+    assert said["A source does not answer"] == "for 5 min"
     assert "处理器繁忙" in _page(admin_client, "zh").text
 
 

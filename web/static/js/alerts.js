@@ -34,8 +34,7 @@ function drawRule(row, rule) {
   const name = [called(rule), rule.subject].filter(Boolean).join(": ");
   setAttr(row, "data-on", rule.enabled);
   setSlot(row, "name", name);
-  const says = boot.page.below.includes(rule.metric) ? "alert.says_below" : "alert.says";
-  setSlot(row, "says", t(says, { limit, minutes: rule.for_minutes }));
+  setSlot(row, "says", t(saysOf(rule), { limit, minutes: rule.for_minutes }));
   const form = row.querySelector("form");
   if (!row.querySelector("details").open) fill(form, rule);
   form.onsubmit = (event) => save(event, form, () => api.call("PATCH", address(rule), read(form)));
@@ -44,6 +43,11 @@ function drawRule(row, rule) {
   setAttr(toggle, "aria-label", `${toggle.textContent}: ${name}`);
   toggle.onclick = () => run(() => api.call("PATCH", address(rule), { enabled: !rule.enabled }));
   row.querySelector('[data-act="remove"]').onclick = () => remove(rule, name);
+}
+
+function saysOf({ metric }) {
+  if (metric === "source_down") return "alert.says_down";
+  return boot.page.below.includes(metric) ? "alert.says_below" : "alert.says";
 }
 
 function fill(form, rule) {
