@@ -137,8 +137,7 @@ class Hub:
         """
         wanted = list(topics)
         for topic in wanted:
-            if topic not in self._latest and self._redis_up is not False:
-                self._read_last(topic)
+            self._seed(topic)
             patched = member.mailbox.patched - {topic}
             member.mailbox.patched = patched | ({topic} & PATCHED if deltas else set())
             member.mailbox.forget(topic)
@@ -229,6 +228,16 @@ class Hub:
             frame = _redis_status(up=up)
             for member in self._snapshot():
                 member.mailbox.put_reply(frame)
+
+    def _seed(self, topic: Topic) -> None:
+        """Take over the stored last value where nobody has listened yet.
+
+        Whoever listens already gets what is on its way, in order: a newer value from here would overtake it.
+        """
+        if topic in self._latest or self._by_topic[topic] or self._redis_up is False:
+            return
+        self._read_last(topic)
+        self._resynced_at = time.monotonic()
 
     def _read_last(self, topic: Topic) -> None:
         """Take over the stored last value: what was published while nobody listened."""
