@@ -60,12 +60,13 @@ forwarded_allow_ips = "*" if _settings.trusted_proxies else ""
 
 def post_worker_init(worker: Any) -> None:
     """Once the application is loaded: warm it, keep it out of garbage collection, mind its sockets' end."""
-    from web import warm_up
+    from web import live, warm_up
 
     _close_sockets_first(worker)
     warm_up.start(worker.wsgi)
     gc.collect()
     gc.freeze()
+    live.hub()  # it also says how this process does, with a socket or without
 
 
 def _close_sockets_first(worker: Any) -> None:
