@@ -17,7 +17,7 @@ from vabhub.cache import Tiers, store
 from vabhub.cache.single_flight import SingleFlight
 from vabhub.clock import utcnow
 from vabhub.collectors.base import Snapshot, SnapshotStatus
-from vabhub.collectors.publish import Reading, find_stored, keep_reading, read_stored, snapshot_key
+from vabhub.collectors.publish import LONG_AGO, Reading, find_stored, keep_reading, read_stored, snapshot_key
 from vabhub.errors import VabHubError
 from vabhub.log import get_logger
 
@@ -85,7 +85,17 @@ class Snapshots:
         if found.entry is not None and found.entry.value is not self._seen.get(source):
             self._remember(source, read_stored(found.entry.value))
             self._seen[source] = found.entry.value
+        if found.entry is None:
+            self._forget(source)
         return self._memory.get(source), found.tier
+
+    def _forget(self, source: str) -> None:
+        """Take for old what no tier has any more: it was invalidated. It still helps when asking fails."""
+        tiers, known = self._tiers(), self._memory.get(source)
+        self._seen.pop(source, None)
+        # While Redis is away, this memory is all there is.
+        if known is not None and tiers.redis is not None and tiers.redis.health.is_up:
+            self._memory[source] = Reading(known.snapshot, LONG_AGO)
 
     def _build(self, source: str, ttl_s: float) -> Reading:
         tiers, key = self._tiers(), snapshot_key(source)
@@ -95,8 +105,9 @@ class Snapshots:
         began = time.perf_counter()
         made = Reading(self._ask_source(source), utcnow())
         tiers.stats.of(key).built(time.perf_counter() - began)
-        self._remember(source, made)
+        # In this order: what is in memory and in no tier counts as forgotten.
         keep_reading(tiers, made)
+        self._remember(source, made)
         if token and tiers.redis is not None:
             tiers.redis.unlock(key, token)
         return made

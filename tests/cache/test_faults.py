@@ -166,6 +166,17 @@ def test_a_pushed_value_is_in_every_memory_before_anybody_asks(pair: tuple[Tiers
     assert other.get("k:1").value is other.get("k:1").value, "shared, so one object"  # type: ignore[union-attr]
 
 
+def test_each_loss_of_redis_is_noticed(own_redis: RedisServer) -> None:
+    tiers = Tiers(Memory(), RedisTier(), listens=True)
+    tiers.start()
+    for _ in range(2):
+        wait_until(lambda: tiers.hears, what="it hears")
+        own_redis.stop()
+        wait_until(lambda: not tiers.hears, what="it knows that it hears nothing")
+        own_redis.start()
+    tiers.close()
+
+
 def test_messages_that_nobody_sent_are_left_alone(pair: tuple[Tiers, Tiers]) -> None:
     one, other = pair
     for junk in (b"", b"\xff", codec.pack_value([b"x", "entry", ["k", b"junk", True]]), pickle.dumps(Trap())):

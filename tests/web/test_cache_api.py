@@ -86,6 +86,14 @@ def test_forgetting_needs_a_prefix_and_takes_only_that(admin_client: CookieClien
     assert store().get("b:1") is not None
 
 
+def test_a_forgotten_reading_is_read_anew(admin_client: CookieClient) -> None:
+    path = "/api/dashboard/system-stats"
+    assert admin_client.get(path).get_json()["meta"]["cache"] == "miss"
+    assert admin_client.get(path).get_json()["meta"]["cache"] == "hit"
+    assert admin_client.delete("/api/cache?prefix=snapshot:").status_code == 200
+    assert admin_client.get(path).get_json()["meta"]["cache"] == "miss"
+
+
 @pytest.mark.parametrize(
     ("method", "path", "scope"),
     [

@@ -34,6 +34,7 @@ class Listener:
         self._on_state = on_state
         self._on_tick = on_tick
         self._ticked_at = 0.0
+        self._failures = 0
         self._stop = threading.Event()
         self._lock = threading.Lock()
         self._thread: threading.Thread | None = None
@@ -50,19 +51,22 @@ class Listener:
         self._stop.set()
 
     def _run(self) -> None:
-        failures = 0
         while not self._stop.is_set():
             try:
                 with new_pubsub_redis() as client, client.pubsub() as pubsub:
                     pubsub.subscribe(CHANNEL)
                     self._pump(pubsub)
-                failures = 0
             except (redis.RedisError, OSError, ValueError) as error:
-                if failures == 0 and not self._stop.is_set():
+                if self._failures == 0 and not self._stop.is_set():
                     log.warning("cache.deaf", reason=str(error)[:200])
                     self._on_state(False)
-                self._stop.wait(RECONNECT_S[min(failures, len(RECONNECT_S) - 1)])
-                failures += 1
+                self._stop.wait(RECONNECT_S[min(self._failures, len(RECONNECT_S) - 1)])
+                self._failures += 1
+            except Exception:  # the edge of the thread: without it this process would never hear again
+                if not self._stop.is_set():
+                    log.exception("cache.listener_failed")
+                    self._on_state(False)
+                self._stop.wait(RECONNECT_S[-1])
 
     def _pump(self, pubsub: Any) -> None:
         while not self._stop.is_set():
@@ -71,12 +75,13 @@ class Listener:
             if message is None:
                 continue
             if message["type"] == "subscribe":
+                self._failures = 0
                 self._on_state(True)
             elif message["type"] == "message":
                 self._take(message["data"])
 
     def _tick(self) -> None:
-        if time.monotonic() - self._ticked_at >= TICK_S:
+        if time.monotonic() - self._ticked_at >= TICK_S and not self._stop.is_set():
             self._ticked_at = time.monotonic()
             self._on_tick()
 

@@ -21,7 +21,7 @@ log = get_logger(__name__)
 
 # How long the last good reading is of use when its source does not answer.
 KEEP_S = 86_400.0
-_LONG_AGO = parse_iso("1970-01-01T00:00:00Z")
+LONG_AGO = parse_iso("1970-01-01T00:00:00Z")
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +47,7 @@ def publish_snapshot(snapshot: Snapshot, topic: Topic | None = None, fence: int 
         return False
     # What a source failed to tell is not fresh: who needs it asks for itself, once.
     good = snapshot.status == SnapshotStatus.OK
-    keep_reading(store(), Reading(snapshot, snapshot.collected_at if good else _LONG_AGO))
+    keep_reading(store(), Reading(snapshot, snapshot.collected_at if good else LONG_AGO))
     return True
 
 
