@@ -98,10 +98,17 @@ def _answers(client: CookieClient, names: list[str]) -> str:
     paths += [f"/api/notifications/{number}" for number in range(1, 40)]
     paths += [f"/notifications/{number}" for number in (1, 2)]
     texts = [client.get(path).text for path in paths]
+    texts += [client.get("/api/export").text, _sealed_export(client)]
     for name in names:
         texts.append(client.post(f"/api/channels/{name}/test").text)
         texts.append(client.patch(f"/api/channels/{name}", json={"settings": {"nonsense": CANARY}}).text[:60])
     return "\n".join(texts)
+
+
+def _sealed_export(client: CookieClient) -> str:
+    answer = client.post("/api/export", json={"secrets": "sealed"})
+    assert answer.status_code == 200, answer.text
+    return answer.text
 
 
 def _forms(secret: str) -> list[str]:
