@@ -39,9 +39,13 @@ def _told() -> list[str]:
 
 
 @pytest.fixture
-def watch(database: Settings, redis: None) -> Watch:
+def watch(sqlite: Settings, redis: None) -> Watch:
     """Eyes that have seen an instance with one download that is done and one that runs."""
-    made = Watch(database)
+    return _watching(sqlite)
+
+
+def _watching(settings: Settings) -> Watch:
+    made = Watch(settings)
     made.see([_reading(_item("old", "seeding", progress=1), _item("running", "downloading"))])
     return made
 
@@ -54,7 +58,8 @@ def test_what_was_there_at_the_first_sight_is_not_told(watch: Watch) -> None:
     assert _told() == []
 
 
-def test_added_completed_failed_are_told_once_each(watch: Watch, database: Settings) -> None:
+def test_added_completed_failed_are_told_once_each(database: Settings, redis: None) -> None:
+    watch = _watching(database)
     for state in ("downloading", "stalled", "downloading", "seeding", "seeding", "completed"):
         watch.see([_reading(OLD, _item("new", state, progress=1 if state != "downloading" else 0.5))])
     for state in ("error", "error"):
@@ -65,15 +70,15 @@ def test_added_completed_failed_are_told_once_each(watch: Watch, database: Setti
     assert _told() == expected
 
 
-def test_what_happens_while_nobody_looks_is_told_after_a_restart(watch: Watch, database: Settings) -> None:
-    Watch(database).see(
+def test_what_happens_while_nobody_looks_is_told_after_a_restart(watch: Watch, sqlite: Settings) -> None:
+    Watch(sqlite).see(
         [_reading(OLD, _item("running", "completed", progress=1), _item("late", "downloading"))]
     )
     assert _told() == ["download.completed: running", "download.added: late"]
 
 
-def test_an_instance_that_was_empty_tells_of_the_first_download(database: Settings, redis: None) -> None:
-    watch = Watch(database)
+def test_an_instance_that_was_empty_tells_of_the_first_download(sqlite: Settings, redis: None) -> None:
+    watch = Watch(sqlite)
     watch.see([_reading()])
     watch.see([_reading(_item("first", "downloading"))])
     assert _told() == ["download.added: first"]
@@ -130,7 +135,8 @@ def test_a_crowd_is_told_in_one(watch: Watch) -> None:
     assert _told() == ["download.added: 300 downloads"]
 
 
-def test_a_process_that_was_overtaken_tells_nothing(watch: Watch, database: Settings) -> None:
+def test_a_process_that_was_overtaken_tells_nothing(database: Settings, redis: None) -> None:
+    watch = _watching(database)
     other = Watch(database)
     other.see([_reading(OLD, _item("new", "downloading"))])
     watch.see([_reading(OLD, _item("new", "downloading"))])
@@ -138,8 +144,8 @@ def test_a_process_that_was_overtaken_tells_nothing(watch: Watch, database: Sett
     assert _told() == ["download.added: new"]
 
 
-def test_only_what_is_wanted_is_told_and_to_whom(database: Settings, redis: None) -> None:
-    chosen = database.model_copy(update={"download_events": ("completed",), "download_channels": ("gone",)})
+def test_only_what_is_wanted_is_told_and_to_whom(sqlite: Settings, redis: None) -> None:
+    chosen = sqlite.model_copy(update={"download_events": ("completed",), "download_channels": ("gone",)})
     watch = Watch(chosen)
     watch.see([_reading()])
     watch.see([_reading(_item("a", "downloading"))])

@@ -6,9 +6,7 @@ import threading
 import time
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import timedelta
 
-from vabhub.clock import utcnow
 from vabhub.collectors.downloads.base import Reading
 from vabhub.collectors.downloads.collector import ClientCollector
 from vabhub.collectors.downloads.faults import FaultCode, SourceFault
@@ -18,9 +16,8 @@ log = get_logger(__name__)
 
 # A client that is slower than this is shown as it was when it last answered.
 PATIENCE_S = 1.0
-# The first answer decides what is shown after a start; no client needs longer than its own time-outs.
+# The first answer decides what is shown after a start.
 FIRST_PATIENCE_S = 3.0
-_LATE_AFTER = timedelta(seconds=10)
 
 
 class Gatherer:
@@ -62,10 +59,12 @@ class Gatherer:
 
 
 def _newest(collector: ClientCollector) -> Reading:
-    """Return the last reading, with a fault when it is so old only because the client does not answer."""
+    """Return the last reading; before the first one, that the client does not answer.
+
+    A client that hangs later gets that fault from its own time-outs.
+    """
     last = collector.last
-    is_late = last.collected_at is None or utcnow() - last.collected_at > _LATE_AFTER
-    if last.fault is not None or not is_late:
+    if last.is_known:
         return last
     text = f"{collector.program} at {collector.where} has not answered yet."
     return replace(last, fault=SourceFault(FaultCode.TIMEOUT, text))
