@@ -12,6 +12,8 @@ from tests.browser.conftest import OpenPage
 from tests.support.aria2 import SECRET, Aria2Server
 from tests.support.stack import Stack
 
+PATIENCE_MS = 30_000
+
 
 @pytest.fixture(scope="module")
 def aria2(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Aria2Server]:
@@ -39,25 +41,25 @@ def test_a_service_is_set_up_tried_used_and_removed(
     page.fill('[data-field="settings.url"]', aria2.url)
     page.fill('[data-field="settings.secret"]', "wrong")
     page.click("[data-test]")
-    expect(page.locator("[data-trial]")).to_contain_text("Signing in was refused")
+    expect(page.locator("[data-trial]")).to_contain_text("Signing in was refused", timeout=PATIENCE_MS)
     page.fill('[data-field="settings.secret"]', SECRET)
     page.click("[data-test]")
-    expect(page.locator("[data-trial-head]")).to_contain_text("version 1.")
+    expect(page.locator("[data-trial-head]")).to_contain_text("version 1.", timeout=PATIENCE_MS)
     page.click("[data-save]")
     row = page.locator(".service", has_text="attic")
-    expect(row).to_have_attribute("data-state", "online")
+    expect(row).to_have_attribute("data-state", "online", timeout=PATIENCE_MS)
     page.goto("/downloads")
-    expect(page.locator(".dl")).to_contain_text("film.mkv")
+    expect(page.locator(".dl")).to_contain_text("film.mkv", timeout=PATIENCE_MS)
     page.goto("/settings/services")
     row.locator('[data-act="toggle"]').click()
-    expect(row).to_have_attribute("data-state", "off")
+    expect(row).to_have_attribute("data-state", "off", timeout=PATIENCE_MS)
     row.locator('[data-act="remove"]').click()
     page.click("[data-confirm-yes]")
-    expect(row).to_have_count(0)
+    expect(row).to_have_count(0, timeout=PATIENCE_MS)
 
 
 def test_the_pages_fit_a_phone_in_chinese(open_page: OpenPage, session: StorageState) -> None:
     for path in ("/settings/services", "/settings/new-service", "/settings/new-service?kind=sabnzbd"):
         page = open_page(path, cookies=session["cookies"], width=360, locale="zh-CN", color_scheme="dark")
-        expect(page.locator("h1")).to_be_visible()
+        expect(page.locator("h1")).to_be_visible(timeout=PATIENCE_MS)
         assert page.evaluate("document.documentElement.scrollWidth") <= 360
