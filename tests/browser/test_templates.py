@@ -50,8 +50,8 @@ def test_a_template_is_written_seen_and_sent(
         "body, line 1: 'dict object' has no attribute 'name'"
     )
     page.goto("/settings/templates")
-    expect(page.locator(".event", has_text="movie_added")).to_contain_text("Last time it failed")
-    page.locator(".event", has_text="movie_added").locator(".variants a").click()
+    expect(page.locator(".wordings", has_text="movie_added")).to_contain_text("Last time it failed")
+    page.locator(".wordings", has_text="movie_added").locator(".variants a").click()
     page.click("[data-remove]")
     page.click("[data-confirm-yes]")
     page.wait_for_url("**/settings/templates")
