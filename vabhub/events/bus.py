@@ -108,12 +108,17 @@ def listen(
     was published in between is not repeated), `on_state(False)` when the connection is lost.
     """
     failures = 0
+
+    def told(up: bool) -> None:
+        nonlocal failures
+        failures = 0
+        on_state(up)
+
     while not stop.is_set():
         try:
             with get_pubsub_redis().pubsub() as pubsub:  # type: ignore[no-untyped-call]
                 pubsub.subscribe(CHANNEL)
-                _pump(pubsub, on_message, on_state, stop)
-            failures = 0
+                _pump(pubsub, on_message, told, stop)
         except (redis.RedisError, OSError) as error:
             if failures == 0:
                 log.warning("bus.lost", reason=str(error)[:200])
