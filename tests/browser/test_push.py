@@ -46,14 +46,15 @@ def _stand_in(page: Page, push_service: Sink) -> None:
     }
     page.add_init_script(
         f"""
-        let current = null;
-        const made = {{ ...{json.dumps(subscription)}, unsubscribe: async () => (current = null) === null }};
+        const made = {json.dumps(subscription)};
         made.toJSON = () => ({{ endpoint: made.endpoint, keys: made.keys, expirationTime: null }});
-        PushManager.prototype.getSubscription = async () => current;
+        made.unsubscribe = async () => localStorage.removeItem("made") === undefined;
+        PushManager.prototype.getSubscription = async () => (localStorage.getItem("made") ? made : null);
         PushManager.prototype.subscribe = async (options) => {{
           const {{ applicationServerKey: key, userVisibleOnly: visible }} = options;
           globalThis.asked = {{ length: key.length, visible }};
-          return (current = made);
+          localStorage.setItem("made", "yes");
+          return made;
         }};
         """
     )
@@ -68,7 +69,7 @@ def test_a_push_is_switched_on_arrives_and_is_switched_off(
     _stand_in(page, push_service)
     page.click("[data-bell]")
     page.click('[data-push]:has-text("Notify this browser")')
-    page.wait_for_selector('[data-push][aria-pressed="true"]')
+    page.wait_for_selector('[data-push][data-on="true"]')
     assert page.evaluate("globalThis.asked") == {"length": 65, "visible": True}
 
     note = {"title": "Disk", "message": "is full", "channels": ["push"]}
@@ -77,9 +78,16 @@ def test_a_push_is_switched_on_arrives_and_is_switched_off(
     plain = http_ece.decrypt(request.body, private_key=KEY, auth_secret=AUTH, version="aes128gcm")
     assert json.loads(plain)["body"] == "is full"
 
-    page.click('[data-push]:has-text("Stop notifying this browser")')
-    page.wait_for_selector('[data-push][aria-pressed="false"]')
     person = stack.signed_in()
+    gone = {"endpoint": f"{push_service.url}/browser"}
+    assert person.request("DELETE", "/api/push/subscriptions", json=gone).status_code == 200
+    page.evaluate("sessionStorage.clear()")  # as in a new tab, after a database was restored
+    page.reload()
+    wait_until(lambda: len(person.get("/api/push/subscriptions").json()["data"]) == 1, what="its return")
+
+    page.click("[data-bell]")
+    page.click('[data-push]:has-text("Stop notifying this browser")')
+    page.wait_for_selector('[data-push][data-on="false"]')
     wait_until(lambda: person.get("/api/push/subscriptions").json()["data"] == [], what="the end of it")
 
 

@@ -4,6 +4,8 @@ import { setAttr, setText, show } from "./dom.js";
 import { t } from "./i18n.js";
 import { toast } from "./toast.js";
 
+const TOLD = "vabhub.push.told";
+
 class Push {
   constructor(button, hint) {
     this.button = button;
@@ -17,8 +19,19 @@ class Push {
     if (!("serviceWorker" in navigator) || !("PushManager" in globalThis)) return undefined;
     this.button.addEventListener("click", () => this.toggle());
     const worker = await navigator.serviceWorker.getRegistration("/");
-    this.draw(worker ? await worker.pushManager.getSubscription() : null);
-    return show(this.button, true);
+    const subscription = worker ? await worker.pushManager.getSubscription() : null;
+    this.draw(subscription);
+    show(this.button, true);
+    // A database that was restored may have forgotten this browser. Once a session; the next page tries again.
+    if (subscription && !sessionStorage.getItem(TOLD)) await this.tell(subscription).catch(() => null);
+    return undefined;
+  }
+
+  async tell(subscription) {
+    const { endpoint, keys } = subscription.toJSON();
+    const answer = await api.post("/push/subscriptions", { endpoint, keys });
+    sessionStorage.setItem(TOLD, "yes");
+    return answer.data.channel;
   }
 
   explain(key) {
@@ -29,7 +42,7 @@ class Push {
   draw(subscription) {
     this.subscription = subscription;
     setText(this.button, t(subscription ? "push.off" : "push.on"));
-    setAttr(this.button, "aria-pressed", Boolean(subscription));
+    setAttr(this.button, "data-on", Boolean(subscription));
   }
 
   async toggle() {
@@ -49,11 +62,9 @@ class Push {
     const [worker, { data }] = await Promise.all([this.worker(), api.get("/push/key")]);
     const options = { userVisibleOnly: true, applicationServerKey: bytes(data.public_key) };
     const subscription = await worker.pushManager.subscribe(options);
-    const { endpoint, keys } = subscription.toJSON();
-    const answer = await api.post("/push/subscriptions", { endpoint, keys });
+    const channel = await this.tell(subscription);
     this.draw(subscription);
-    const text = t("push.done.text", { channel: answer.data.channel });
-    return toast({ title: t("push.done.title"), text, type: "success" });
+    return toast({ title: t("push.done.title"), text: t("push.done.text", { channel }), type: "success" });
   }
 
   async worker() {
@@ -64,6 +75,7 @@ class Push {
   async stop() {
     const { endpoint } = this.subscription;
     await this.subscription.unsubscribe();
+    sessionStorage.removeItem(TOLD);
     this.draw(null);
     await api.call("DELETE", "/push/subscriptions", { endpoint }).catch((error) => {
       if (error.status !== 404) throw error; // forgotten already, as it should be
