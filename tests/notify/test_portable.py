@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 import yaml
@@ -88,6 +89,16 @@ def test_what_is_exported_comes_back_whole(furnished: Desk, secrets: Secrets) ->
     assert after == before
     assert (template["body"], template["subject"]) == ("第一行\n{{ title }}", "on")
     assert {change.action for change in import_yaml(text)} == {"same"}
+
+
+def test_a_file_cannot_have_a_secret_sent_to_another_server(furnished: Desk) -> None:
+    before = _stored("chat")
+    host = urlsplit(before["url"]).netloc
+    assert (
+        "enter this secret again"
+        in _faults(_export().replace(host, "elsewhere.example"))["channels.0.settings.headers"]
+    )
+    assert _stored("chat") == before
 
 
 def test_a_masked_secret_is_kept_where_the_channel_is(furnished: Desk) -> None:

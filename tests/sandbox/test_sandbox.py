@@ -45,6 +45,7 @@ BAD = [
         "{% for i in range(1000) %}{% for j in range(1000) %}{% set x = i %}{% endfor %}{% endfor %}",
         "10,000 steps",
     ),
+    ("{{ range(1000)" + "|select('odd')" * 30 + "|list|length }}", "10,000 steps"),
     ("{{ 'x' * 1000000000 }}", "two numbers"),
     ("{{ [1] * 1000000000 }}", "two numbers"),
     ("{{ 99999**99999 }}", "** is not available"),

@@ -95,3 +95,10 @@ def test_a_channel_to_a_refused_address_is_not_saved(admin_client: CookieClient,
     assert answer.status_code == 422
     assert answer.get_json()["errors"][0]["code"] == "refused_address"
     assert admin_client.get("/api/channels/sly").status_code == 404
+
+
+def test_a_program_cannot_have_pushes_sent_to_itself(
+    client: CookieClient, token: Callable[..., dict[str, str]]
+) -> None:
+    answer = client.post("/api/push/subscriptions", json=_body(), headers=token("admin"))
+    assert (answer.status_code, answer.get_json()["error_code"]) == (403, "FORBIDDEN")

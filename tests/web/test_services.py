@@ -82,6 +82,24 @@ def test_a_service_is_added_read_changed_switched_off_and_removed(
         assert call("GET", "/attic")[0] == 404
 
 
+def test_a_secret_stays_with_the_server_it_was_given_for(call: Callable[..., Any]) -> None:
+    stored = {"url": "http://nas:8080", "api_key": SECRET}
+    assert call("POST", name="usenet", kind="sabnzbd", settings=stored)[0] == 201
+    for changes in ({"url": "http://elsewhere:8080"}, {"url": "http://nas:8080", "verify_tls": False}):
+        for given in (changes, {**changes, "api_key": "***"}):
+            for method, path in (("PATCH", "/usenet"), ("POST", "/usenet/test")):
+                status, refused = call(method, path, settings=given)
+                assert (status, refused["errors"][0]["field"]) == (422, "settings.api_key")
+    assert call("PATCH", "/usenet", settings={"url": "http://nas:8080/sabnzbd"})[0] == 200
+    assert call("PATCH", "/usenet", settings={"url": "http://elsewhere", "api_key": "given anew"})[0] == 200
+
+
+@pytest.mark.parametrize("url", ["http://user:pw@nas:8080", "http://nas:8080/?apikey=abc"])
+def test_an_address_carries_no_secret(call: Callable[..., Any], url: str) -> None:
+    status, refused = call("POST", name="x", kind="aria2", settings={"url": url})
+    assert (status, refused["errors"][0]["field"]) == (422, "settings.url")
+
+
 def test_settings_lie_sealed_in_the_database(call: Callable[..., Any]) -> None:
     settings = {"url": "http://nas:8080", "api_key": SECRET}
     assert call("POST", name="usenet", kind="sabnzbd", settings=settings)[0] == 201

@@ -10,6 +10,8 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from vabhub.channels.base import secret_names
+from vabhub.channels.moved import refuse_moved
 from vabhub.db import transaction
 from vabhub.errors import FieldError, SettingsError, VabHubError, ValidationFailed
 from vabhub.models import Channel, MessageTemplate
@@ -163,6 +165,8 @@ def _put_channel(session: Session, body: NewChannel) -> Change:
         raise ValidationFailed([FieldError("kind", said, "conflict")])
     stored = stored_settings(row)
     settings = _kept(body.settings, stored)
+    # A file comes from anywhere: it may not have a secret of ours sent to a server that it names.
+    refuse_moved(stored, settings, secret_names(channels_admin.known_kind(body.kind).Settings))
     fields = {name: getattr(body, name) for name in ("enabled", *CHANNEL_FIELDS)}
     changed = {name: value for name, value in fields.items() if getattr(row, name) != value}
     if settings != stored:

@@ -26,10 +26,14 @@ class _Loader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[mi
     def construct_mapping(self, node: Any, deep: bool = False) -> dict[Hashable, Any]:
         """Refuse a key that is given twice: PyYAML would drop the first without a word."""
         keys = [self.construct_object(key, deep=True) for key, _ in node.value]
+        seen: set[Hashable] = set()
         for number, key in enumerate(keys):
-            if key in keys[:number]:
+            if not isinstance(key, Hashable):
+                continue  # refused below, with its line
+            if key in seen:
                 line = node.value[number][0].start_mark.line + 1
                 raise _wrong(f"line {line}: {key!r} is given twice")
+            seen.add(key)
         found: dict[Hashable, Any] = super().construct_mapping(node, deep=deep)
         return found
 

@@ -51,6 +51,8 @@ _OF_JINJA = [
     "upper",
     "wordcount",
 ]
+# They do their work only when somebody takes the items: a chain of them would cost one step each.
+_LAZY = frozenset({"map", "reject", "rejectattr", "select", "selectattr", "unique"})
 _LARGEST_ARGUMENT = 10_000
 _UNITS = ("B", "KiB", "MiB", "GiB", "TiB", "PiB")
 SCALAR = (str, int, float, bool, type(None), datetime)
@@ -144,12 +146,22 @@ def paying(name: str, function: Callable[..., Any]) -> Callable[..., Any]:
         for given in (*args[before_arguments:], *kwargs.values()):
             if isinstance(given, int) and abs(given) > _LARGEST_ARGUMENT and name not in {"default", "d"}:
                 raise OverBudget(f"{name} takes numbers up to {_LARGEST_ARGUMENT:,}")
+        if name in _LAZY:
+            args = _metered(args, before_arguments - 1)
         made = function(*args, **kwargs)
         if isinstance(made, str | list | tuple):
             current().make(len(made))
         return made
 
     return call
+
+
+def _metered(args: tuple[Any, ...], at: int) -> tuple[Any, ...]:
+    """Let each item that a lazy filter will take be paid for; a filter says itself what is no list."""
+    value = args[at]
+    if isinstance(value, str | Undefined) or not isinstance(value, Iterable):
+        return args
+    return (*args[:at], _each(value), *args[at + 1 :])
 
 
 def _each(value: Iterable[Any]) -> Iterator[Any]:

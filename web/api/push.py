@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from vabhub.accounts import Scope
 from vabhub.channels import subscriptions
 from vabhub.db import reading, transaction
-from vabhub.errors import NotFound
+from vabhub.errors import Forbidden, NotFound
 from vabhub.models import Channel
 from vabhub.notify import channels_admin
 from vabhub.notify.channels_admin import NewChannel
@@ -76,7 +76,9 @@ def listing() -> Any:
     status=201,
 )
 def subscribe(body: NewSubscription) -> Any:
-    """Store a browser."""
+    """Store a browser: whoever names one reads every push, so it takes a person who is signed in."""
+    if auth.current().session_id is None:
+        raise Forbidden("Only a browser that is signed in can be told.")
     given = str(body.endpoint)
     channels_admin.refuse_addresses({"endpoint": given})
     agent = (request.user_agent.string or "")[:255] or None

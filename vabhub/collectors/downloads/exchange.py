@@ -17,6 +17,7 @@ from typing import Any
 import httpx
 
 from vabhub import __version__
+from vabhub.channels import guard
 from vabhub.channels.bounded import BoundedTransport, deadline
 from vabhub.collectors.downloads.faults import (
     FaultCode,
@@ -68,7 +69,7 @@ class Exchange:
         try:
             with self._client.stream("POST", self._url, headers=dict(headers or {}), **body) as response:
                 reply = Reply(response.status_code, response.headers, self._read(response))
-        except (httpx.HTTPError, httpx.InvalidURL, UnicodeError, ValueError) as error:
+        except (httpx.HTTPError, httpx.InvalidURL, UnicodeError, ValueError, guard.Refused) as error:
             code = _code(error)
             raise SourceFailed(code, fault_text(code, self.where)) from error
         finally:

@@ -10,29 +10,38 @@ import json
 import os
 import subprocess
 import sys
+import threading
 from typing import Any
 
 from vabhub.collectors.library.files import file_of
 from vabhub.collectors.library.walk import disk_path
 from vabhub.db import reading
+from vabhub.errors import Unavailable
 
 _TIMEOUT_S = 15
+# Each is an interpreter of its own: a small NAS has no room for as many as somebody asks for at once.
+_slots = threading.BoundedSemaphore(2)
+_TURN_S = 5
 _NOTHING = {"video_codec": None, "audio_codec": None, "width": None, "height": None, "duration_s": None}
 
 
 def read_codec(file_id: int) -> dict[str, Any]:
     """Return `video_codec, audio_codec, width, height, duration_s` and `reason`, which says why all are null.
 
-    Raises NotFound for an id that does not exist.
+    Raises NotFound for an id that does not exist, Unavailable when others are read just now.
     """
     with reading() as session:
         file, root = file_of(session, file_id)
         path = os.path.join(disk_path(root.path), disk_path(file.path))  # noqa: PTH118
     command = [sys.executable, "-m", __name__, path]
+    if not _slots.acquire(timeout=_TURN_S):
+        raise Unavailable("Other files are being read.", retry_after_s=_TURN_S)
     try:
         done = subprocess.run(command, capture_output=True, timeout=_TIMEOUT_S, check=False)
     except subprocess.TimeoutExpired:
         return {**_NOTHING, "reason": f"MediaInfo took longer than {_TIMEOUT_S} s."}
+    finally:
+        _slots.release()
     if done.returncode:
         return {**_NOTHING, "reason": "MediaInfo ended with an error."}
     return {**_NOTHING, "reason": None, **json.loads(done.stdout)}

@@ -6,9 +6,10 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Annotated, Any
 
-from pydantic import AnyHttpUrl, BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, AnyHttpUrl, BaseModel, ConfigDict, Field, ValidationError
 
 from vabhub.channels.base import Words, secret_names, setting
+from vabhub.channels.moved import refuse_moved
 from vabhub.collectors.downloads import ClientConfig, ClientKind
 from vabhub.errors import FieldError, ValidationFailed
 
@@ -16,6 +17,13 @@ MASK = "***"
 _MEND = "set the right one under Settings, Services"
 
 Text = Annotated[str, Field(max_length=256)]
+
+
+def _plain(url: AnyHttpUrl) -> AnyHttpUrl:
+    """Refuse secrets in an address: everybody who may look at the services sees it."""
+    if url.username or url.password or url.query:
+        raise ValueError("no user, password or query in the address: they have fields of their own")
+    return url
 
 
 _VERIFY = Words("Check the certificate", "校验证书")
@@ -30,7 +38,7 @@ class ServiceSettings(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid", str_strip_whitespace=True)
 
-    url: Annotated[AnyHttpUrl, Field(max_length=1024)] = setting(
+    url: Annotated[AnyHttpUrl, Field(max_length=1024), AfterValidator(_plain)] = setting(
         Words("Address", "地址"),
         hint=Words(
             "As it is opened in a browser, with its port: http://192.168.1.10:8080",
@@ -154,6 +162,7 @@ def merged(kind: ServiceKind, stored: Mapping[str, Any], given: Mapping[str, Any
                 raise ValidationFailed([FieldError(f"settings.{name}", text, "missing")])
         else:
             found[name] = value
+    refuse_moved(stored, found, secret_names(kind.settings))
     return found
 
 
