@@ -20,7 +20,8 @@ _HEAD = """# Channels
 A channel is one way out: a kind (below), a name of yours, settings. Make one on the page or by
 `POST /api/channels`; `POST /api/channels/{name}/test` sends a test message the real way, before saving
 too. Secrets are written and never read back. This page is made from the code
-(`python -m scripts.channels_doc`), so it says what the code does. [How to add a kind](add-a-channel.md)
+(`.venv/bin/python -m scripts.channels_doc`), so it says what the code does.
+[How to add a kind](add-a-channel.md)
 
 ## What "delivered" means
 
@@ -132,7 +133,7 @@ def _signal(channel: type[Channel]) -> Iterable[str]:
         if "elivered" in text:
             yield " ".join(text.split())
             break
-    found = re.search(r"https://[^\s)]+", inspect.getdoc(import_module(channel.__module__)) or "")
+    found = re.search(r"https://[^\s),]+", inspect.getdoc(import_module(channel.__module__)) or "")
     if found:
         yield f"The provider's own words: <{found[0]}>"
 

@@ -67,3 +67,10 @@ def test_for_postgresql_it_names_the_right_tool(tmp_path: Path) -> None:
     done = run("backup", "x.tar.gz", cwd=tmp_path, **env)
     assert done.returncode == 1
     assert "pg_dump" in done.stderr
+
+
+def test_it_says_when_the_key_is_not_in_it(env: dict[str, str], tmp_path: Path) -> None:
+    own = run("backup", str(tmp_path / "a.tar.gz"), cwd=tmp_path, **env, SECRET_KEY="k" * 32)
+    made = run("backup", str(tmp_path / "b.tar.gz"), cwd=tmp_path, **env)
+    assert "SECRET_KEY is not in it" in own.stdout
+    assert "the key in it opens every secret" in made.stdout

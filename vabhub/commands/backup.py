@@ -17,6 +17,7 @@ from vabhub.errors import VabHubError
 
 if TYPE_CHECKING:
     from vabhub.commands import Subcommands
+    from vabhub.settings import Settings
 
 DATABASE, KEY = "vabhub.db", "secret_key"
 _PAGES_AT_ONCE = 1000
@@ -44,8 +45,14 @@ def run(args: argparse.Namespace) -> int:
         size_mb = _write(args.file.absolute(), source, settings.data_dir / KEY)
     except (OSError, sqlite3.Error) as error:
         raise VabHubError(f"No backup was made: {error}.") from error
-    sys.stdout.write(f"{args.file}: {size_mb:.1f} MB. Keep it safe: the key in it opens every secret.\n")
+    sys.stdout.write(f"{args.file}: {size_mb:.1f} MB. {_about_the_key(settings.data_dir / KEY, settings)}\n")
     return 0
+
+
+def _about_the_key(key: Path, settings: Settings) -> str:
+    if key.exists() and settings.secret_key == key.read_text(encoding="ascii").strip():
+        return "Keep it safe: the key in it opens every secret."
+    return "Your SECRET_KEY is not in it: keep that beside it, the secrets open with nothing else."
 
 
 def _write(target: Path, database: Path, key: Path) -> float:
