@@ -12,6 +12,9 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from vabhub.channels.text import clean, one_line
 
+# What stands for a secret wherever settings are shown; given back, it means the stored one.
+MASK = "***"
+
 
 class OutcomeKind(StrEnum):
     """What a provider's answer means for the delivery and for its channel."""

@@ -9,11 +9,10 @@ from typing import Any
 
 from vabhub import clock
 from vabhub.channels import registry
+from vabhub.channels.base import MASK, secret_names
 from vabhub.channels.base import Channel as Way
-from vabhub.channels.base import secret_names
 from vabhub.errors import NotFound, SettingsError
 from vabhub.models import Channel
-from vabhub.notify.redact import MASK
 from vabhub.notify.sealed import open_settings
 
 

@@ -11,14 +11,13 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from vabhub.channels import registry
+from vabhub.channels.base import MASK, secret_names
 from vabhub.channels.base import Channel as Way
-from vabhub.channels.base import secret_names
 from vabhub.db import db_now
 from vabhub.errors import Conflict, FieldError, NotFound, SettingsError, ValidationFailed
 from vabhub.models import Channel
 from vabhub.notify.channel_state import channel_view
 from vabhub.notify.deliveries import release_hold
-from vabhub.notify.redact import MASK
 from vabhub.notify.sealed import open_settings, seal_settings
 
 

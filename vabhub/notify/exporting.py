@@ -11,11 +11,10 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from vabhub.channels import registry
-from vabhub.channels.base import secret_names
+from vabhub.channels.base import MASK, secret_names
 from vabhub.clock import isoformat, utcnow
 from vabhub.errors import NotFound, SettingsError
 from vabhub.models import Channel
-from vabhub.notify.redact import MASK
 from vabhub.notify.sealed import open_settings
 from vabhub.notify.templates_admin import list_templates
 from vabhub.notify.yaml_text import write_yaml

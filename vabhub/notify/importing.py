@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from vabhub.channels.base import secret_names
+from vabhub.channels.base import MASK, secret_names
 from vabhub.channels.moved import refuse_moved
 from vabhub.db import transaction
 from vabhub.errors import FieldError, SettingsError, VabHubError, ValidationFailed
@@ -18,7 +18,6 @@ from vabhub.models import Channel, MessageTemplate
 from vabhub.notify import channels_admin, templates_admin
 from vabhub.notify.channels_admin import ChannelPatch, NewChannel, stored_settings
 from vabhub.notify.exporting import CHANNEL_FIELDS, SEALED, TEMPLATE_FIELDS
-from vabhub.notify.redact import MASK
 from vabhub.notify.templates_admin import NewTemplate, template_view
 from vabhub.notify.yaml_text import read_yaml
 from vabhub.secret_box import unseal

@@ -7,10 +7,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 from urllib.parse import parse_qsl, quote, quote_plus, unquote, urlsplit
 
-from vabhub.channels.base import ChannelSettings, secret_names
+from vabhub.channels.base import MASK, ChannelSettings, secret_names
 from vabhub.channels.text import cut_utf8
 
-MASK = "***"
 MAX_BYTES = 2048
 # Shorter ones would black out ordinary words, and guard nothing.
 MIN_LENGTH = 4

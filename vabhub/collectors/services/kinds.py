@@ -8,12 +8,11 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, AnyHttpUrl, BaseModel, ConfigDict, Field, ValidationError
 
-from vabhub.channels.base import Words, secret_names, setting
+from vabhub.channels.base import MASK, Words, secret_names, setting
 from vabhub.channels.moved import refuse_moved
 from vabhub.collectors.downloads import ClientConfig, ClientKind
 from vabhub.errors import FieldError, ValidationFailed
 
-MASK = "***"
 _MEND = "set the right one under Settings, Services"
 
 Text = Annotated[str, Field(max_length=256)]

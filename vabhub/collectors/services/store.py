@@ -10,10 +10,11 @@ from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
 from vabhub.channels import registry
+from vabhub.channels.base import MASK
 from vabhub.clock import isoformat
 from vabhub.collectors.downloads import ClientConfig, from_settings
 from vabhub.collectors.downloads.refresh import ask_soon
-from vabhub.collectors.services.kinds import KINDS, MASK, checked, known_kind, masked, merged
+from vabhub.collectors.services.kinds import KINDS, checked, known_kind, masked, merged
 from vabhub.db import after_commit, db_now
 from vabhub.errors import Conflict, NotFound, SettingsError
 from vabhub.models import DownloadSeen, Service
